@@ -2,7 +2,10 @@
  * The stack's config: read once, validated, typed. Every mistake is told in one ConfigError, which index.ts
  * lets through before any resource exists; Pulumi prints it without a stack trace.
  */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { plainIn } from "./config/stackFile";
 import { type StackConfig, validateConfig } from "./config/validate";
 
 export { ConfigError, type Problem } from "./config/explain";
@@ -25,19 +28,29 @@ const NAMESPACE = "tagalong:";
 const TEXTS: readonly string[] = ["engine", "tag"];
 
 /**
- * The config of the stack that runs. Pulumi says of a key, not of each value below it, whether it is secret:
- * one encrypted value beside a plain one passes here and is refused by stackFile.ts.
+ * The config of the stack that runs.
+ * @param directory where the stack's file is; Pulumi runs a program in its project's directory
  * @throws ConfigError with every mistake, by path
  */
-export function readConfig(): StackConfig {
+export function readConfig(directory = process.cwd()): StackConfig {
   const values = Object.entries(pulumi.runtime.allConfig())
     .filter(([name]) => name.startsWith(NAMESPACE))
     .map(([name, text]) => [name.slice(NAMESPACE.length), text] as const)
     .map(([key, text]) => [key, TEXTS.includes(key) ? text : parseMap(text)] as const);
+  const stack = pulumi.getStack();
+  const isPlain = plainInFile(join(directory, `Pulumi.${stack}.yaml`));
   return validateConfig(Object.fromEntries(values), {
-    stack: pulumi.getStack(),
-    isEncrypted: ([key]) => isSecretKey(`${NAMESPACE}${key}`),
+    stack,
+    isEncrypted: (path) => isSecretKey(`${NAMESPACE}${path[0]}`) && !isPlain(path),
   });
+}
+
+/**
+ * Pulumi says of a whole key that it is secret when one value below it is; which one, only the stack's file
+ * says. Where there is none (`--config-file`, a bundle), what Pulumi says must do.
+ */
+function plainInFile(file: string): ReturnType<typeof plainIn> {
+  return existsSync(file) ? plainIn(readFileSync(file, "utf8")) : () => false;
 }
 
 /** The map that a text stands for; a text that stands for none is left to the schema to complain about. */

@@ -16,24 +16,10 @@ const ENCRYPTED: Json = {
   additionalProperties: false,
 };
 
-/** The schema of a stack's file; `config` also takes the `{value: …}` of Pulumi.yaml. */
+/** The schema of a stack's file; a key of `config` may also be the `{value: …}` of Pulumi.yaml. */
 export function stackFileSchema(): Json {
-  const keys = { ...environmentSchema.shape, ...repositorySchema.shape };
-  const properties = Object.entries(keys).map(([key, schema]) => {
-    const value = keySchema(schema);
-    const shared: Json = {
-      type: "object",
-      properties: { value },
-      required: ["value"],
-      additionalProperties: false,
-    };
-    const { description } = value;
-    return [`tagalong:${key}`, { ...(description && { description }), anyOf: [value, shared] }] satisfies [
-      string,
-      Json,
-    ];
-  });
-  const names = properties.map(([key]) => key);
+  const keys = Object.entries({ ...environmentSchema.shape, ...repositorySchema.shape });
+  const names = keys.map(([key]) => `tagalong:${key}`);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A stack of Tagalong",
@@ -42,10 +28,26 @@ export function stackFileSchema(): Json {
     properties: {
       config: {
         type: "object",
-        properties: Object.fromEntries(properties),
+        properties: Object.fromEntries(
+          keys.map(([key, schema]) => [`tagalong:${key}`, setting(key, schema)]),
+        ),
         propertyNames: { anyOf: [{ enum: names }, { not: { pattern: "^tagalong:" } }] },
       },
     },
+    definitions: Object.fromEntries(keys.map(([key, schema]) => [key, keySchema(schema)])),
+  };
+}
+
+/** A key's value, or the one key `value` that holds it; apart, so that an editor's complaint is exact. */
+function setting(key: string, schema: z.ZodType): Json {
+  const own: Json = { $ref: `#/definitions/${key}` };
+  const shared: Json = { type: "object", properties: { value: own }, required: ["value"] };
+  return {
+    description: notes.get(schema)?.description ?? key,
+    if: { type: "object", required: ["value"], maxProperties: 1 },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { anyOf: [shared, own] },
+    else: own,
   };
 }
 
@@ -60,9 +62,8 @@ function keySchema(schema: z.ZodType): Json {
         jsonSchema.propertyNames = { pattern: keys.source };
       }
       if (secret === true && jsonSchema.type === "string") {
-        Object.assign(jsonSchema, { type: undefined }, ENCRYPTED);
-      }
-      if (secret === true && jsonSchema.additionalProperties !== undefined) {
+        Object.assign(jsonSchema, ENCRYPTED);
+      } else if (secret === true) {
         jsonSchema.additionalProperties = ENCRYPTED;
       }
       if (description !== undefined) {

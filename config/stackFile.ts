@@ -49,6 +49,12 @@ export function checkStackFile(project: string, stack: string, name: string): St
   return validateConfig(values, { stack: name, isEncrypted });
 }
 
+/** Whether the text of a stack's file holds a value at a path in plain text. */
+export function plainIn(stack: string): (path: ConfigPath) => boolean {
+  const { values, isEncrypted } = stackFileValues("", stack);
+  return (path) => typeof path.reduce<unknown>(step, values) === "string" && !isEncrypted(path);
+}
+
 function isEncryptedValue(value: unknown): boolean {
   const map = asMap(value);
   return Object.keys(map).length === 1 && typeof map["secure"] === "string";

@@ -102,7 +102,7 @@ function plainSecrets(raw: RawConfig, { stack, isEncrypted = keepsSecrets }: Con
     ...plain.map((path) => ({ path, text: `is not encrypted — replace it: ${encryptCommand(path, stack)}` })),
     ...misled.map((key) => ({
       path: [key],
-      text: "holds an encrypted value, which would not stay secret here — move it to tagalong:secrets and name it in the service's secrets",
+      text: "holds an encrypted value, which would not stay secret here — move it to tagalong:secrets, or set it without --secret",
     })),
   ];
 }
