@@ -26,7 +26,7 @@ export function brokenRules(raw: RawConfig): Problem[] {
       ? [{ path: ["engine"], text: "kubernetes is not supported yet; use docker" }]
       : []),
     ...services.flatMap(({ name, service }) => [
-      ...badImage(["services", name], service, Object.keys(asMap(raw["images"]))),
+      ...badImage(["services", name], service, raw["images"]),
       ...badPorts(["services", name], service),
       ...badSecrets(["services", name], service, secrets),
       ...badVolumes(["services", name], service),
@@ -92,9 +92,10 @@ function hostProblem(name: string): string | undefined {
     : "is no registry — write its host as images name it, for example ghcr.io or localhost:5000";
 }
 
-function badImage(path: ConfigPath, service: RawConfig, images: readonly string[]): Problem[] {
+function badImage(path: ConfigPath, service: RawConfig, all: unknown): Problem[] {
   const image = service["image"];
-  return typeof image !== "string" || images.includes(image)
+  const images = Object.keys(asMap(all));
+  return typeof image !== "string" || images.includes(image) || all === undefined
     ? []
     : [
         {

@@ -23,8 +23,8 @@ import { service } from "./service";
 import { backendProblem, HOST, LABEL, tagProblem, VARIABLE } from "./values";
 
 const repositoryReference = reference("write one such as ghcr.io/acme/shop/server", (value) => {
-  const extra = value.digest !== undefined ? "a digest" : value.tag !== undefined ? "a tag" : undefined;
-  return extra && `has ${extra}, but each environment follows its own tag — leave ${extra} out`;
+  const extra = value.digest !== undefined ? "digest" : value.tag !== undefined ? "tag" : undefined;
+  return extra && `has a ${extra}, but each environment follows its own tag — leave the ${extra} out`;
 });
 
 const image = closed("an image", {

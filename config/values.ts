@@ -90,14 +90,14 @@ export function parseMountPath(text: string): string | undefined {
   return path.startsWith("/") && plain && !/[:,\u0000-\u001f]/.test(path) ? path : undefined;
 }
 
-/** A Pulumi backend that a container can reach; undefined is "fine". */
+/** Why a container cannot use a Pulumi backend, as "what is wrong — how to fix it"; undefined when it can. */
 export function backendProblem(text: string): string | undefined {
-  const example = "use file:///state, s3://bucket, gs://bucket, azblob://container or https://host";
-  if (!/^(?:file:\/\/\/[^/\s]|(?:s3|gs|azblob|https):\/\/[^/\s])\S*$/.test(text)) {
-    return `${JSON.stringify(text)} is not the URL of a state backend — ${example}`;
+  if (/^[a-z0-9+]+:\/\/[^/@]*:[^/]*@/i.test(text)) {
+    return "holds a password — leave it out of the URL, put it into tagalong:secrets and name it in tagalong:watcher.secrets";
   }
-  if (/^[a-z0-9]+:\/\/[^/@]*:[^/@]*@/.test(text)) {
-    return "holds a password — leave it out of the URL; put it into tagalong:secrets and name it in tagalong:watcher.secrets";
+  if (!/^(?:file:\/\/\/[^/\s]|(?:s3|gs|azblob|https):\/\/[^/\s])\S*$/.test(text)) {
+    const fix = "write file:///path, s3://bucket, gs://bucket, azblob://container or https://host";
+    return `${JSON.stringify(text)} is not the URL of a state backend — ${fix}`;
   }
   return undefined;
 }
