@@ -15,7 +15,8 @@ Builds the named images (default: all) for this machine's architecture and tags 
   --push            push every sha tag, then move the other tags of all images
   --version X.Y.Z   the version that the images say they are (default: 0.0.0); not a tag, add --tag for that
   --base IMAGE      the base image: node and a shell (default: $SHOP_BASE, or the Dockerfile's)
-  --commit HEX      the commit, 40 hex digits (default: HEAD of this folder's repository)
+  --commit HEX      the commit, 40 hex digits (default: HEAD of this folder's repository; where files
+                    have changed since, a warning says so, and the version ends in -dirty)
   --broken KIND     for demonstrations and tests only: build images that are
                     unhealthy (never ready), exit (fail at start) or slow (ready after 90 s)
   --json            print one JSON document on standard output: {"images": {NAME: {reference, digest, tags}}}
