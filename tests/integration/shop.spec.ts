@@ -60,7 +60,8 @@ describe("examples/shop", function () {
     return `http://${(await docker("port", id, "8080/tcp")).split("\n")[0]}`;
   }
 
-  async function ready(id: string): Promise<string> {
+  /** Waits until a container answers on /healthz, with this status. */
+  async function healthz(id: string, status: number): Promise<string> {
     const url = await address(id);
     for (
       const end = Date.now() + 30_000;
@@ -68,10 +69,12 @@ describe("examples/shop", function () {
       await new Promise((again) => setTimeout(again, 50))
     ) {
       const answer = await fetch(`${url}/healthz`).catch(() => undefined);
-      if (answer?.ok) return url;
+      if (answer?.status === status) return url;
     }
-    throw new Error(`${id} did not get ready: ${await docker("logs", id)}`);
+    throw new Error(`${id} did not answer ${status} on /healthz: ${await docker("logs", id)}`);
   }
+
+  const ready = (id: string) => healthz(id, 200);
 
   before(async function () {
     this.timeout(300_000);
@@ -174,10 +177,7 @@ describe("examples/shop", function () {
       "server",
     );
     const broken = await start(images["server"]?.reference ?? "");
-    const url = await address(broken);
-    let health = await fetch(`${url}/healthz`).catch(() => undefined);
-    while (!health) health = await fetch(`${url}/healthz`).catch(() => undefined);
-    assert.equal(health.status, 503);
+    const url = await healthz(broken, 503);
     assert.equal((await fetch(url)).status, 200);
   });
 
