@@ -4,7 +4,7 @@ import { Environment } from "./components/environment";
 import type { Release } from "./components/release";
 import { type EnvironmentConfig, readConfig } from "./config";
 import { offerCredentials } from "./provider/session";
-import { RegistryClient, credentialLookup } from "./registry";
+import { credentialLookup, RegistryClient } from "./registry";
 import { decideRelease } from "./watcher/decide";
 
 /** @param decided what the environment is to run; by default what its tag carries now */
