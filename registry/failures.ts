@@ -35,10 +35,10 @@ export function explainFailure(error: unknown, origin: string, deadlineMs: numbe
       `${origin} did not answer completely within ${deadlineMs} ms; it is asked again at the next check`,
     );
   }
-  if (code.startsWith("HPE_") || nonsense.has(code)) {
+  if (name === "HTTPParserError" || nonsense.has(code)) {
     return new RegistryError(
       "invalid",
-      `${origin} sent what is no HTTP (${code}); look for a proxy in between`,
+      `${origin} sent what is no HTTP (${message}); look for a proxy in between`,
     );
   }
   const fix = fixes.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1];
