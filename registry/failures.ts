@@ -53,5 +53,6 @@ function describe(error: unknown): { name: string; code: string; message: string
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
   if (!(error instanceof Error)) return { name: "", code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return { name: error.name, code, message: error.message };
+  const message = code.startsWith("ERR_SSL_") ? "no TLS there" : error.message.replace(/\s+/g, " ").trim();
+  return { name: error.name, code, message };
 }

@@ -27,6 +27,8 @@ export interface Target {
   readonly host: string;
   readonly repository: string;
   readonly account?: { username: string; password: string };
+  /** The Authorization header, where it is no account's. */
+  readonly authorization?: string;
 }
 
 export interface Pushed {
@@ -143,11 +145,12 @@ async function send(
   bytes?: Buffer,
   type?: string,
 ): Promise<Response> {
-  const { account } = target;
+  const { account, authorization } = target;
   const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
   if (account) {
     headers.authorization = `Basic ${Buffer.from(`${account.username}:${account.password}`).toString("base64")}`;
   }
+  if (authorization !== undefined) headers.authorization = authorization;
   const response = await fetch(url, { method, headers, ...(bytes ? { body: new Uint8Array(bytes) } : {}) });
   const text = await response.text();
   assert(response.ok, `${method} ${url} answered ${response.status}: ${text}`);

@@ -19,17 +19,26 @@ export interface RealRegistry {
   close(): Promise<void>;
 }
 
-/** @param options.basic ask for Basic authentication with `account` */
-export async function startRealRegistry(options: { basic?: boolean } = {}): Promise<RealRegistry> {
+/** How a registry asks who is there: Basic authentication with `account`, or tokens. */
+export interface Guard {
+  readonly basic?: boolean;
+  /** Tokens of this issuer; `certificate` (PEM) is what it signs with, `realm` where it gives them out. */
+  readonly token?: { realm: string; service: string; issuer: string; certificate: string };
+}
+
+export async function startRealRegistry({ basic, token }: Guard = {}): Promise<RealRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "tagalong-registry-"));
+  const rootcertbundle = join(folder, "issuer.pem");
   const config = {
     version: 0.1,
     log: { level: "info" },
     storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: true } },
     http: { addr: "127.0.0.1:0" },
-    ...(options.basic ? { auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } } } : {}),
+    ...(basic ? { auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } } } : {}),
+    ...(token ? { auth: { token: { ...token, certificate: undefined, rootcertbundle } } } : {}),
   };
   await writeFile(join(folder, "htpasswd"), htpasswd);
+  await writeFile(rootcertbundle, token?.certificate ?? "");
   await writeFile(join(folder, "config.yml"), JSON.stringify(config));
 
   const child = spawn("docker-registry", ["serve", join(folder, "config.yml")], {

@@ -4,6 +4,7 @@ import { type Credential, parseReference, RegistryClient } from "../../../regist
 import { type FaultyRegistry, give, startFaultyRegistry } from "./faulty";
 import { pushImage } from "./images";
 import { type RealRegistry, startRealRegistry } from "./real-registry";
+import { createTokenIssuer } from "./token-issuer";
 
 const password: Credential = { kind: "password", username: "user", password: "secret", source: "test" };
 
@@ -206,5 +207,46 @@ describe("a token", () => {
     assert.equal(issuer.log.length, asked, "the issuer is left alone");
     skippedMs = 61_000;
     assert.equal((await client.observe(at(), digest)).kind, "unmoved");
+  });
+});
+
+describe("a registry that checks its issuer's signatures", () => {
+  it("is read with a token for each repository's pull, and with nothing else", async () => {
+    const { certificate, token } = createTokenIssuer("issuer", "registry");
+    const issuer = await startFaultyRegistry();
+    const scopes: string[] = [];
+    issuer.fault = ({ request, response }) => {
+      const scope = new URL(request.url ?? "", "http://issuer").searchParams.get("scope") ?? "";
+      scopes.push(scope);
+      const [, repository = "", actions = ""] = scope.split(":");
+      const granted = repository === "acme/closed" ? [] : [{ repository, actions: actions.split(",") }];
+      const body = Buffer.from(JSON.stringify({ token: token(granted), expires_in: 300 }));
+      give(response, { status: 200, headers: { "content-type": "application/json" }, body });
+    };
+    const realm = `http://${issuer.host}/token`;
+    const real = await startRealRegistry({
+      token: { realm, service: "registry", issuer: "issuer", certificate },
+    });
+    const client = new RegistryClient({ credentials: async () => undefined, insecure: new Set() });
+    try {
+      for (const repository of ["acme/server", "acme/closed"]) {
+        const authorization = `Bearer ${token([{ repository, actions: ["pull", "push"] }])}`;
+        await pushImage(
+          { host: real.host, repository, authorization },
+          { flavour: "docker", seed: repository },
+          "dev",
+        );
+      }
+      const open = await client.observe(parseReference(`${real.host}/acme/server:dev`));
+      assert(open.kind === "moved", JSON.stringify(open));
+      assert.equal((await client.image(parseReference(`${real.host}/acme/server:dev`))).digest, open.digest);
+      const closed = await client.observe(parseReference(`${real.host}/acme/closed:dev`));
+      assert.equal(closed.kind === "unknown" && closed.reason, "access");
+      assert.deepEqual(scopes, ["repository:acme/server:pull", "repository:acme/closed:pull"]);
+    } finally {
+      await client.close();
+      await real.close();
+      await issuer.close();
+    }
   });
 });
