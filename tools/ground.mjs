@@ -6,11 +6,12 @@ import { executable } from "./command.mjs";
 import { dockerEngine, findDockerEngine } from "./docker-engine.mjs";
 import { Failure } from "./failure.mjs";
 import { built, builtPath } from "./go-build.mjs";
-import { baseRecipe, edgeRecipe, hasTag, localImage } from "./local-images.mjs";
+import { hasTag, localImage } from "./local-images.mjs";
 import { localRegistry, registryAnswers, registryPort } from "./local-registry.mjs";
 import * as programs from "./programs.mjs";
 import { progress as onStderr } from "./progress.mjs";
 import * as pulumi from "./pulumi.mjs";
+import { baseRecipe, edgeRecipe } from "./scratch-images.mjs";
 
 /** @typedef {import("./progress.mjs").Progress} Progress */
 /** @typedef {{ version: string, from: string }} Seen */
@@ -61,8 +62,8 @@ const provider = (program, purpose) => ({
  * @param {"base" | "edge"} name
  * @param {string} title
  * @param {string} purpose
- * @param {Pick<import("./local-images.mjs").Recipe, "repository" | "tag" | "upstream">} image
- * @param {(progress: Progress) => Promise<import("./local-images.mjs").Recipe>} recipe
+ * @param {Pick<import("./scratch-images.mjs").Recipe, "repository" | "tag" | "upstream">} image
+ * @param {(progress: Progress) => Promise<import("./scratch-images.mjs").Recipe>} recipe
  * @returns {Thing}
  */
 const image = (name, title, purpose, image, recipe) => ({
