@@ -1,0 +1,36 @@
+// An environment, whichever engine it runs on.
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { EnvironmentConfig } from "../config";
+import { Provider } from "../provider/resources";
+import { DockerEnvironment } from "./docker/environment";
+import type { Release } from "./release";
+
+export interface EnvironmentArgs {
+  config: EnvironmentConfig;
+  /** What it runs, decided beforehand. */
+  release: Release;
+  /** Where the program offers registry credentials to the provider. */
+  session: string;
+}
+
+export class Environment extends pulumi.ComponentResource {
+  /** Service → where the host reaches it. */
+  public readonly urls: Record<string, string>;
+  /** When the traffic last moved, milliseconds since the epoch; undefined without an edge. */
+  public readonly switchedAt: pulumi.Output<number | undefined>;
+
+  constructor(name: string, args: EnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("tagalong:index:Environment", name, {}, opts);
+    const { config, release, session } = args;
+    // Explicit and first, so that both start at once, beside each other.
+    const providers = [
+      new Provider("tagalong", { session }, { parent: this }),
+      new docker.Provider("docker", {}, { parent: this }),
+    ];
+    const engine = new DockerEnvironment(name, { config, release }, { parent: this, providers });
+    this.urls = engine.urls;
+    this.switchedAt = pulumi.output(engine.route?.switchedAt);
+    this.registerOutputs({ urls: this.urls });
+  }
+}

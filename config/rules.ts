@@ -1,0 +1,183 @@
+/**
+ * What several keys of the config must agree on. The rules read the raw values and pass over what the
+ * schema complains about, so that a user sees all mistakes at once.
+ */
+import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
+import { HOST, LABEL, parsePublish, publishOverlap, VARIABLE } from "./values";
+
+/** A map of raw values. */
+export type RawConfig = Readonly<Record<string, unknown>>;
+
+/** The value as a map; an empty one where it is none. */
+export function asMap(value: unknown): RawConfig {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as RawConfig) : {};
+}
+
+/** All mistakes that one key alone does not show. */
+export function brokenRules(raw: RawConfig): Problem[] {
+  const services = Object.entries(asMap(raw["services"])).map(([name, value]) => ({
+    name,
+    service: asMap(value),
+  }));
+  const secrets = Object.keys(asMap(raw["secrets"]));
+  return [
+    ...badNames(raw),
+    ...(raw["engine"] === "kubernetes"
+      ? [{ path: ["engine"], text: "kubernetes is not supported yet; use docker" }]
+      : []),
+    ...services.flatMap(({ name, service }) => [
+      ...badImage(["services", name], service, raw["images"]),
+      ...badPorts(["services", name], service),
+      ...badSecrets(["services", name], service, secrets),
+      ...badVolumes(["services", name], service),
+    ]),
+    ...badPublications(services),
+    ...badSecrets(["watcher"], asMap(raw["watcher"]), secrets),
+  ];
+}
+
+/** Names that are keys: of images, services, variables, volumes, secrets and registries. */
+function badNames(raw: RawConfig): Problem[] {
+  const each = (
+    path: ConfigPath,
+    value: unknown,
+    problem: (name: string, all: readonly string[]) => string | undefined,
+  ) => {
+    const all = Object.keys(asMap(value));
+    return all.flatMap((name) => {
+      const text = problem(name, all);
+      return text === undefined ? [] : [{ path: [...path, name], text }];
+    });
+  };
+  return [
+    ...each(["images"], raw["images"], labelProblem),
+    ...each(["services"], raw["services"], serviceNameProblem),
+    ...each(["secrets"], raw["secrets"], variableProblem),
+    ...each(["registries"], raw["registries"], hostProblem),
+    ...Object.entries(asMap(raw["services"])).flatMap(([name, service]) => [
+      ...each(["services", name, "env"], asMap(service)["env"], variableProblem),
+      ...each(["services", name, "volumes"], asMap(service)["volumes"], labelProblem),
+    ]),
+  ];
+}
+
+function labelProblem(name: string, all: readonly string[]): string | undefined {
+  if (LABEL.test(name)) {
+    return undefined;
+  }
+  const lower = name.toLowerCase();
+  if (LABEL.test(lower)) {
+    return all.includes(lower)
+      ? `differs from ${lower} only in case — rename or remove one of them`
+      : `names are lowercase — rename it to ${lower}`;
+  }
+  return 'is no name — use lowercase letters, digits and "-", at most 40, starting with a letter and not ending with "-"';
+}
+
+function serviceNameProblem(name: string, all: readonly string[]): string | undefined {
+  return name === "edge" || name === "watcher"
+    ? `the name is reserved for Tagalong's own ${name} — rename the service`
+    : labelProblem(name, all);
+}
+
+function variableProblem(name: string): string | undefined {
+  return VARIABLE.test(name)
+    ? undefined
+    : 'is no variable name — use letters, digits and "_", not starting with a digit';
+}
+
+function hostProblem(name: string): string | undefined {
+  return HOST.test(name)
+    ? undefined
+    : "is no registry — write its host as images name it, for example ghcr.io or localhost:5000";
+}
+
+function badImage(path: ConfigPath, service: RawConfig, all: unknown): Problem[] {
+  const image = service["image"];
+  const images = Object.keys(asMap(all));
+  return typeof image !== "string" || images.includes(image) || all === undefined
+    ? []
+    : [
+        {
+          path: [...path, "image"],
+          text: `${JSON.stringify(image)} is not in tagalong:images — ${suggest(image, images)}`,
+        },
+      ];
+}
+
+function badPorts(path: ConfigPath, service: RawConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (service["port"] === undefined && service["publish"] !== undefined) {
+    const fix = `add ${pathText([...path, "port"])}, the port that the container listens on`;
+    problems.push({ path: [...path, "publish"], text: `has no port to lead to — ${fix}` });
+  }
+  const health = service["health"];
+  if (service["port"] === undefined && health !== undefined && asMap(health)["port"] === undefined) {
+    const fix = `add ${pathText([...path, "health", "port"])}`;
+    problems.push({ path: [...path, "health"], text: `the service has no port to ask — ${fix}` });
+  }
+  return problems;
+}
+
+/** `secrets` of a service or the watcher against tagalong:secrets and its own `env`. */
+function badSecrets(path: ConfigPath, reader: RawConfig, known: readonly string[]): Problem[] {
+  const names = Array.isArray(reader["secrets"]) ? (reader["secrets"] as unknown[]) : [];
+  const env = asMap(reader["env"]);
+  return names.flatMap((name, index): Problem[] => {
+    if (typeof name !== "string") {
+      return [];
+    }
+    const at = [...path, "secrets", index];
+    const problems: Problem[] = [];
+    if (!known.includes(name)) {
+      const fix = `set it with pulumi config set --secret --path ${pathText(["secrets", name])}`;
+      problems.push({ path: at, text: `${JSON.stringify(name)} is not in tagalong:secrets — ${fix}` });
+    }
+    if (names.indexOf(name) < index) {
+      problems.push({ path: at, text: `${JSON.stringify(name)} is listed twice — remove one` });
+    }
+    if (Object.hasOwn(env, name)) {
+      const other = pathText([...path, "env", name]);
+      problems.push({
+        path: at,
+        text: `${JSON.stringify(name)} is also set by ${other} — remove one of them`,
+      });
+    }
+    return problems;
+  });
+}
+
+function badVolumes(path: ConfigPath, service: RawConfig): Problem[] {
+  const seen = new Map<string, string>();
+  return Object.entries(asMap(service["volumes"])).flatMap(([name, target]) => {
+    const place = typeof target === "string" ? target.replace(/\/+$/, "") : "";
+    const other = seen.get(place);
+    if (place !== "" && other === undefined) {
+      seen.set(place, name);
+    }
+    return other === undefined
+      ? []
+      : [
+          {
+            path: [...path, "volumes", name],
+            text: `${place} already holds ${pathText([...path, "volumes", other])} — choose another path`,
+          },
+        ];
+  });
+}
+
+function badPublications(services: readonly { name: string; service: RawConfig }[]): Problem[] {
+  const published = services.flatMap(({ name, service }) => {
+    const publish = parsePublish(service["publish"]);
+    return publish === undefined ? [] : [{ path: ["services", name, "publish"], publish }];
+  });
+  return published.flatMap((later, index) => {
+    const earlier = published.slice(0, index).find((other) => publishOverlap(other.publish, later.publish));
+    if (earlier === undefined) {
+      return [];
+    }
+    const { address, port } = later.publish;
+    const where = `port ${port} of ${address} is taken by ${pathText(earlier.path)}`;
+    return [{ path: later.path, text: `${where} — choose another port or address` }];
+  });
+}

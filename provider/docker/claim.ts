@@ -1,0 +1,139 @@
+// Claim: an environment's names and ports on a Docker engine. Nothing else of the environment is made before it holds,
+// in a preview as in an update, so that what belongs to somebody else is refused by name and never touched.
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import type Docker from "dockerode";
+import type { Context, Handler } from "../handler";
+import { connectEngine, engineMessage, isEngineError } from "./engine";
+import { labels } from "./layout";
+
+export interface PublishedPort extends Record<string, unknown> {
+  service: string;
+  address: string;
+  port: number;
+}
+
+export interface ClaimInputs extends Record<string, unknown> {
+  /** `<project>/<stack>`: the label that everything of this environment carries. */
+  environment: string;
+  networks: string[];
+  containers: string[];
+  volumes: string[];
+  ports: PublishedPort[];
+}
+
+export interface ClaimOutputs extends Record<string, unknown> {
+  /** Names this claim on labels; random, so that no other state can hold the same. */
+  claim: string;
+}
+
+type State = ClaimInputs & ClaimOutputs;
+
+export const claim: Handler<ClaimInputs, ClaimOutputs> = {
+  replaceOn: ["environment"],
+  async preview(inputs, old) {
+    await check(inputs as ClaimInputs, old);
+    return old ? { claim: old.claim } : {};
+  },
+  async create(inputs) {
+    await check(inputs, undefined);
+    const id = randomBytes(8).toString("hex");
+    return { id, outputs: { claim: id } };
+  },
+  async update(_id, inputs, old) {
+    await check(inputs, old);
+    return { claim: old.claim };
+  },
+  // Everything else is gone by now; what still carries the claim was left by an update that was killed.
+  async delete(_id, state, context) {
+    await removeOrphans(connectEngine(), state.claim, new Set(), context.log);
+  },
+};
+
+/** Throws one error that lists everything on the engine that stands in the environment's way. */
+async function check(inputs: ClaimInputs, old: State | undefined): Promise<void> {
+  const docker = connectEngine();
+  const [containers, networks, volumes] = await Promise.all([
+    docker.listContainers({ all: true }),
+    docker.listNetworks(),
+    docker.listVolumes(),
+  ]).catch((error: unknown) => {
+    throw new Error(
+      `no Docker engine answers at ${process.env["DOCKER_HOST"] ?? "this machine's socket"} (${engineMessage(error)}): start it, or set DOCKER_HOST to the engine of this environment`,
+    );
+  });
+  const problems: string[] = [];
+  const ours = (carried: Record<string, string> | undefined) => old !== undefined && carried?.[labels.claim] === old.claim;
+
+  const elsewhere = containers.filter((container) => container.Labels[labels.environment] === inputs.environment && !ours(container.Labels));
+  if (!old && elsewhere.length > 0) {
+    throw new Error(
+      `the environment ${inputs.environment} is on this engine already (${elsewhere.map(nameOf).join(", ")}), made from another state: select that state's backend, give this project or stack another name, or remove it there with \`pulumi destroy\``,
+    );
+  }
+  for (const network of networks) {
+    if (inputs.networks.includes(network.Name) && !ours(network.Labels)) {
+      problems.push(`the network "${network.Name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker network rm ${network.Name}\``);
+    }
+  }
+  for (const container of containers) {
+    const name = nameOf(container);
+    if (inputs.containers.includes(name) && !ours(container.Labels)) {
+      problems.push(`the container "${name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker rm -f ${name}\``);
+    }
+  }
+  for (const volume of volumes.Volumes ?? []) {
+    const foreign = volume.Labels?.[labels.environment] !== inputs.environment;
+    if (inputs.volumes.includes(volume.Name) && foreign) {
+      problems.push(`the volume "${volume.Name}" exists and is not of this environment: rename the volume in tagalong:services, or move its data away and remove it with \`docker volume rm ${volume.Name}\``);
+    }
+  }
+  for (const wanted of inputs.ports) {
+    const holder = containers.find(
+      (container) => !ours(container.Labels) && container.Ports.some((port) => port.PublicPort === wanted.port && overlaps(port.IP, wanted.address)),
+    );
+    const where = `tagalong:services.${wanted.service}.publish: ${wanted.address}:${wanted.port} is taken`;
+    if (holder) problems.push(`${where} by the container "${nameOf(holder)}": publish another port, or stop that container`);
+    else if (!containers.some((container) => ours(container.Labels) && publishes(container, wanted)) && (await taken(wanted))) {
+      problems.push(`${where} by a process on this machine: publish another port, or stop that process`);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+const nameOf = (container: Docker.ContainerInfo): string => (container.Names[0] ?? container.Id).replace(/^\//, "");
+const overlaps = (one: string | undefined, other: string): boolean =>
+  one === other || one === undefined || ["0.0.0.0", "::"].some((any) => one === any || other === any);
+const publishes = (container: Docker.ContainerInfo, wanted: PublishedPort): boolean =>
+  container.Ports.some((port) => port.PublicPort === wanted.port && port.IP === wanted.address);
+
+/** Whether a process outside the engine listens there. Only this machine's ports can be asked so; a remote engine tells later. */
+async function taken(wanted: PublishedPort): Promise<boolean> {
+  const host = process.env["DOCKER_HOST"];
+  if (host !== undefined && !host.startsWith("unix://")) return false;
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRINUSE"));
+    server.listen({ port: wanted.port, host: wanted.address, exclusive: true }, () => server.close(() => resolve(false)));
+  });
+}
+
+/**
+ * Removes containers that carry the claim and are not among those known.
+ * @param keep ids of containers that the state knows.
+ * @returns the names of those removed.
+ */
+export async function removeOrphans(docker: Docker, id: string, keep: ReadonlySet<string>, log: Context["log"]): Promise<string[]> {
+  const found = await docker.listContainers({ all: true, filters: { label: [`${labels.claim}=${id}`] } });
+  const orphans = found.filter((container) => !keep.has(container.Id));
+  for (const orphan of orphans) {
+    log("info", `removing ${nameOf(orphan)}, which an interrupted update left behind`);
+    await docker
+      .getContainer(orphan.Id)
+      .remove({ force: true, v: true })
+      .catch((error: unknown) => {
+        if (!isEngineError(error, 404, 409)) throw error; // gone, or being removed, already
+      });
+  }
+  return orphans.map(nameOf);
+}

@@ -1,0 +1,106 @@
+// Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
+// image and the last few stay, so that going back needs no pull.
+import type Docker from "dockerode";
+import { credentialLookup, engineAuthHeader } from "../../registry/credentials";
+import { formatReference, parseReference } from "../../registry/reference";
+import type { Context, Handler } from "../handler";
+import { sessionCredentials } from "../session";
+import { connectEngine, engineMessage, isEngineError } from "./engine";
+
+export interface ImageInputs extends Record<string, unknown> {
+  /** What to pull: repository@digest, or a tag, which is then looked up once and kept until this changes. */
+  reference: string;
+  /** Platforms the image has, as `os/architecture`; empty where nobody knows. */
+  platforms: string[];
+  /** How many earlier images stay besides the current one. */
+  keep: number;
+}
+
+export interface ImageOutputs extends Record<string, unknown> {
+  digest: string;
+  /** repository@digest */
+  pinned: string;
+  /** Earlier ones of this image, newest first, as repository@digest. */
+  history: string[];
+}
+
+type State = ImageInputs & ImageOutputs;
+
+export const image: Handler<ImageInputs, ImageOutputs> = {
+  async preview(inputs, old) {
+    const { reference, platforms, keep } = inputs as ImageInputs;
+    await checkPlatform(connectEngine(), reference, platforms);
+    const { digest } = parseReference(reference);
+    if (!digest) return old?.reference === reference ? old : {};
+    return { digest, pinned: pinned(reference, digest), history: old ? historyAfter(old, pinned(reference, digest), keep) : [] };
+  },
+  async create(inputs, context) {
+    const outputs = await pull(inputs, context);
+    return { id: outputs.pinned, outputs: { ...outputs, history: [] } };
+  },
+  async update(_id, inputs, old, context) {
+    const now = inputs.reference === old.reference ? { digest: old.digest, pinned: old.pinned } : await pull(inputs, context);
+    const history = historyAfter(old, now.pinned, inputs.keep);
+    const dropped = [old.pinned, ...old.history].filter((one) => one !== now.pinned && !history.includes(one));
+    for (const one of dropped) await remove(connectEngine(), one, context);
+    return { ...now, history };
+  },
+  async delete(_id, state, context) {
+    for (const one of [state.pinned, ...state.history]) await remove(connectEngine(), one, context);
+  },
+};
+
+function pinned(reference: string, digest: string): string {
+  const { registry, repository } = parseReference(reference);
+  return `${formatReference({ registry, repository })}@${digest}`;
+}
+
+/** The images that stay besides the current one, newest first. */
+export function historyAfter(old: State, current: string, keep: number): string[] {
+  return [...new Set([old.pinned, ...old.history])].filter((one) => one !== current).slice(0, keep);
+}
+
+async function checkPlatform(docker: Docker, reference: string, platforms: readonly string[]): Promise<void> {
+  if (platforms.length === 0) return;
+  const { Os, Arch } = await docker.version();
+  const wanted = `${Os}/${Arch}`;
+  if (!platforms.some((platform) => platform === wanted || platform.startsWith(`${wanted}/`))) {
+    throw new Error(`${reference} has no image for ${wanted}, which this engine runs; it has ${platforms.join(", ")}: build it for ${wanted} too`);
+  }
+}
+
+async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOutputs, "digest" | "pinned">> {
+  const docker = connectEngine();
+  await checkPlatform(docker, inputs.reference, inputs.platforms);
+  const { registry, repository, digest: wanted } = parseReference(inputs.reference);
+  const present = await docker.getImage(inputs.reference).inspect().catch(() => undefined);
+  if (!present || !wanted) {
+    const credential = await credentialLookup(await sessionCredentials())(registry);
+    const options = { authconfig: { base64: engineAuthHeader(registry, credential) }, abortSignal: context.signal };
+    try {
+      const progress = await docker.pull(inputs.reference, options);
+      await new Promise<void>((resolve, reject) =>
+        docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve())),
+      );
+    } catch (error) {
+      throw new Error(`${inputs.reference} could not be pulled: ${engineMessage(error)}`);
+    }
+  }
+  const details = present && wanted ? present : await docker.getImage(inputs.reference).inspect();
+  const prefix = formatReference({ registry, repository });
+  const digest =
+    wanted ??
+    details.RepoDigests.map((one) => parseReference(one)).find((one) => formatReference({ registry: one.registry, repository: one.repository }) === prefix)?.digest;
+  if (!digest) throw new Error(`${inputs.reference} has no digest on this engine: push it to its registry first`);
+  return { digest, pinned: pinned(inputs.reference, digest) };
+}
+
+async function remove(docker: Docker, reference: string, context: Context): Promise<void> {
+  try {
+    await docker.getImage(reference).remove();
+  } catch (error) {
+    if (isEngineError(error, 404)) return;
+    if (!isEngineError(error, 409)) throw error; // 409: another container still uses it, so it is not ours to remove
+    context.log("info", `${reference} stays: ${engineMessage(error)}`);
+  }
+}

@@ -1,0 +1,194 @@
+// How the gate looks at replicas on a Docker engine: their state from the engine, their health from a probe.
+import { request } from "node:http";
+import { connect } from "node:net";
+import type Docker from "dockerode";
+import type { ReplicaSight } from "../../rollout/gate";
+import type { GateInputs, GateService } from "../gate";
+import { engineMessage, execute, isEngineError, lastLines } from "./engine";
+import { edgeHealthPort } from "./layout";
+
+const probeTimeoutMs = 5000;
+/** How often a running replica's restarts are counted; the probe is what runs at each look. */
+const inspectEveryMs = 250;
+
+interface Replica {
+  service: string;
+  plan: GateService;
+  name: string;
+  details: Docker.ContainerInspectInfo | undefined;
+  inspectedAt: number;
+  goodAnswers: number;
+  lastAnswer: string | undefined;
+}
+
+type Answer = { good: boolean; said: string };
+
+export class Lookout {
+  /** Ids of all replicas. */
+  readonly replicas: readonly string[];
+  private readonly known = new Map<string, Replica>();
+  private readonly imageIds = new Map<string, string>();
+  private reach: "direct" | "through the edge" | undefined;
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly inputs: GateInputs,
+  ) {
+    for (const [service, plan] of Object.entries(inputs.services)) {
+      for (const id of plan.replicas) {
+        this.known.set(id, { service, plan, name: id, details: undefined, inspectedAt: 0, goodAnswers: 0, lastAnswer: undefined });
+      }
+    }
+    this.replicas = [...this.known.keys()];
+  }
+
+  /** One look at each of the replicas, all at once. */
+  async look(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
+    return Promise.all(ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]));
+  }
+
+  /** What the replica last wrote; empty where it cannot be read any more. */
+  async lastLines(id: string, count: number): Promise<string[]> {
+    return lastLines(this.docker, id, count).catch(() => []);
+  }
+
+  private async lookAt(id: string, signal: AbortSignal): Promise<ReplicaSight> {
+    const replica = this.known.get(id);
+    if (!replica) throw new Error(`no replica ${id}`);
+    if (Date.now() - replica.inspectedAt >= inspectEveryMs) await this.inspect(id, replica);
+    const probe = probeOf(replica);
+    if (replica.details?.State.Running && !replica.details.State.Restarting && probe !== "none") {
+      const answer = await this.probe(id, replica, probe, signal);
+      replica.goodAnswers = answer.good ? replica.goodAnswers + 1 : 0;
+      replica.lastAnswer = answer.said;
+      // A probe that failed may be the sign of an exit: look again before the next one.
+      if (!answer.good) replica.inspectedAt = 0;
+    }
+    return sightOf(replica, probe);
+  }
+
+  private async inspect(id: string, replica: Replica): Promise<void> {
+    try {
+      const details = await this.docker.getContainer(id).inspect();
+      replica.name = details.Name.replace(/^\//, "");
+      if (!this.imageIds.has(replica.plan.reference)) {
+        this.imageIds.set(replica.plan.reference, (await this.docker.getImage(replica.plan.reference).inspect()).Id);
+      }
+      // The name it was made from says repository@digest; the image's id says that it is no other image by that name.
+      if (details.Image !== this.imageIds.get(replica.plan.reference)) details.Config.Image = details.Image;
+      replica.details = details;
+      replica.inspectedAt = Date.now();
+    } catch (error) {
+      if (!isEngineError(error, 404)) throw new Error(`the Docker engine stopped answering: ${engineMessage(error)}`);
+      replica.details = undefined;
+      replica.inspectedAt = Date.now();
+    }
+  }
+
+  private async probe(id: string, replica: Replica, probe: ReplicaSight["probe"], signal: AbortSignal): Promise<Answer> {
+    if (probe === "healthcheck") return this.runHealthcheck(id, replica, signal);
+    const address = replica.details?.NetworkSettings.Networks[this.inputs.network]?.IPAddress;
+    const port = replica.plan.port ?? 0;
+    if (!address) return { good: false, said: "it has no address yet" };
+    this.reach ??= await this.findReach();
+    const path = replica.plan.path ?? "/";
+    if (this.reach === "direct") return probe === "http" ? getDirect(address, port, path, signal) : connectDirect(address, port);
+    return this.probeThroughEdge(address, port, probe === "http" ? path : undefined, signal);
+  }
+
+  /** Whether this machine reaches the containers' network: a refused connection says yes, silence says no. */
+  private async findReach(): Promise<"direct" | "through the edge"> {
+    if (!this.inputs.edge) return "direct";
+    const edge = await this.docker.getContainer(this.inputs.edge).inspect();
+    const address = edge.NetworkSettings.Networks[this.inputs.network]?.IPAddress;
+    if (!address) return "through the edge";
+    const { code } = await connectDirect(address, edgeHealthPort, 1000);
+    return code === undefined || code === "ECONNREFUSED" ? "direct" : "through the edge";
+  }
+
+  private async probeThroughEdge(address: string, port: number, path: string | undefined, signal: AbortSignal): Promise<Answer> {
+    const seconds = String(probeTimeoutMs / 1000);
+    const command = path
+      ? ["wget", "-q", "-T", seconds, "-O", "/dev/null", `http://${address}:${port}${path}`]
+      : ["nc", "-z", "-w", seconds, address, String(port)];
+    const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
+    const asked = path ? `GET ${path}` : `port ${port}`;
+    return { good: exitCode === 0, said: exitCode === 0 ? `good answer to ${asked}` : `no good answer to ${asked}: ${output.trim()}` };
+  }
+
+  /** Runs the image's own test, which the engine itself would run only every 30 seconds by default. */
+  private async runHealthcheck(id: string, replica: Replica, signal: AbortSignal): Promise<Answer> {
+    const [kind, ...rest] = replica.details?.Config.Healthcheck?.Test ?? [];
+    const command = kind === "CMD-SHELL" ? ["/bin/sh", "-c", rest.join(" ")] : rest;
+    try {
+      const { exitCode, output } = await execute(this.docker, id, command, signal);
+      return { good: exitCode === 0, said: `its HEALTHCHECK ended with code ${exitCode}${output.trim() ? `: ${output.trim().slice(-300)}` : ""}` };
+    } catch (error) {
+      return { good: false, said: `its HEALTHCHECK could not run: ${engineMessage(error)}` };
+    }
+  }
+}
+
+function probeOf(replica: Replica): ReplicaSight["probe"] {
+  if (replica.plan.path !== undefined && replica.plan.port !== undefined) return "http";
+  const test = replica.details?.Config.Healthcheck?.Test?.[0];
+  if (test !== undefined && test !== "NONE" && test !== "") return "healthcheck";
+  return replica.plan.port !== undefined ? "port" : "none";
+}
+
+function sightOf(replica: Replica, probe: ReplicaSight["probe"]): ReplicaSight {
+  const { service, name, plan, details } = replica;
+  const status = details?.State.Status;
+  const startedAt = Date.parse(details?.State.StartedAt ?? "");
+  return {
+    service,
+    name,
+    wanted: plan.reference,
+    runs: details?.Config.Image ?? "",
+    state:
+      details === undefined || status === "removing"
+        ? "gone"
+        : status === "running"
+          ? "running"
+          : status === "restarting"
+            ? "restarting"
+            : status === "exited" || status === "dead"
+              ? "exited"
+              : "starting",
+    ...(details ? { exitCode: details.State.ExitCode, outOfMemory: details.State.OOMKilled } : {}),
+    restarts: details?.RestartCount ?? 0,
+    upForMs: Number.isNaN(startedAt) ? 0 : Date.now() - startedAt,
+    probe,
+    goodAnswers: replica.goodAnswers,
+    ...(replica.lastAnswer === undefined ? {} : { lastAnswer: replica.lastAnswer }),
+  };
+}
+
+function getDirect(host: string, port: number, path: string, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve) => {
+    const asked = `GET ${path}`;
+    const attempt = request({ host, port, path, agent: false, timeout: probeTimeoutMs, signal, headers: { "user-agent": "tagalong" } }, (response) => {
+      response.resume();
+      const status = response.statusCode ?? 0;
+      resolve({ good: status >= 200 && status < 400, said: `${status} to ${asked}` });
+    });
+    attempt.once("timeout", () => attempt.destroy(new Error(`no answer within ${probeTimeoutMs / 1000} s`)));
+    attempt.once("error", (error) => resolve({ good: false, said: `no answer to ${asked}: ${error.message}` }));
+    attempt.end();
+  });
+}
+
+function connectDirect(host: string, port: number, timeoutMs = probeTimeoutMs): Promise<Answer & { code?: string }> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: timeoutMs });
+    const finish = (answer: Answer & { code?: string }) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => finish({ good: true, said: `port ${port} is open` }));
+    socket.once("timeout", () => finish({ good: false, said: `port ${port} does not answer`, code: "ETIMEDOUT" }));
+    socket.once("error", (error: NodeJS.ErrnoException) =>
+      finish({ good: false, said: `port ${port} is not open: ${error.message}`, code: error.code ?? "unknown" }),
+    );
+  });
+}

@@ -1,0 +1,30 @@
+// What a resource of the provider is, apart from how the engine talks to it: plain inputs in, plain state out.
+
+/** Plain data as it crosses the wire: JSON values only. */
+export type Properties = Record<string, unknown>;
+
+export interface Context {
+  /** Aborted when the engine cancels the update or dies: whatever waits must stop at once. */
+  readonly signal: AbortSignal;
+  /** A line beneath the resource in the engine's output. */
+  log(severity: "info" | "warning", message: string): void;
+}
+
+/** How one resource type behaves. Inputs are complete and known in every call but `preview`. */
+export interface Handler<Inputs extends Properties, Outputs extends Properties> {
+  /** Inputs whose change needs a new resource; others are updated in place. */
+  readonly replaceOn?: readonly string[];
+  /** Inputs whose change alone is no change, since they only say how to do it. */
+  readonly ignore?: readonly string[];
+  /** Called in previews, with whatever inputs are known: throws what `up` would refuse. */
+  preview?(inputs: Partial<Inputs>, old: (Inputs & Outputs) | undefined, context: Context): Promise<Partial<Outputs>>;
+  create(inputs: Inputs, context: Context): Promise<{ id: string; outputs: Outputs }>;
+  update(id: string, inputs: Inputs, old: Inputs & Outputs, context: Context): Promise<Outputs>;
+  /** What is there now; undefined where it is gone. Left out: the state is taken as it is. */
+  read?(id: string, state: Inputs & Outputs, context: Context): Promise<(Inputs & Outputs) | undefined>;
+  /** Idempotent: what is gone already is no error. */
+  delete?(id: string, state: Inputs & Outputs, context: Context): Promise<void>;
+}
+
+/** The engine's stand-in for a string that a preview does not know yet (sdk/go/common/resource/plugin/rpc.go). */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,0 +1,64 @@
+// The provider's resources as the program declares them. What each one does stands in the file of its name.
+import * as pulumi from "@pulumi/pulumi";
+import type { ClaimInputs } from "./docker/claim";
+import type { ImageInputs } from "./docker/image";
+import type { RouteInputs } from "./docker/route";
+import type { GateInputs } from "./gate";
+
+/** Every property of T, at any depth, may also be an output. */
+type Inputs<T> = {
+  [K in keyof T as string extends K ? never : number extends K ? never : K]: pulumi.Input<Deep<T[K]>>;
+};
+type Deep<T> = T extends (infer E)[]
+  ? pulumi.Input<Deep<E>>[]
+  : T extends Record<string, infer V>
+    ? string extends keyof T
+      ? Known<T> extends never
+        ? Record<string, pulumi.Input<Deep<V>>>
+        : Inputs<T>
+      : Inputs<T>
+    : T;
+type Known<T> = keyof { [K in keyof T as string extends K ? never : K]: T[K] };
+
+export interface ProviderArgs {
+  /** Path of the socket on which the program offers registry credentials; see session.ts. */
+  session: pulumi.Input<string>;
+}
+
+/** One process for all resources of a stack. Declared first, it starts beside the engine's other providers. */
+export class Provider extends pulumi.ProviderResource {
+  constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
+    super("tagalong", name, { session: args.session }, opts);
+  }
+}
+
+export class Claim extends pulumi.CustomResource {
+  public declare readonly claim: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<ClaimInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Claim", name, { claim: undefined, ...args }, opts);
+  }
+}
+
+export class Image extends pulumi.CustomResource {
+  public declare readonly reference: pulumi.Output<string>;
+  public declare readonly digest: pulumi.Output<string>;
+  /** repository@digest */
+  public declare readonly pinned: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<ImageInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Image", name, { digest: undefined, pinned: undefined, history: undefined, ...args }, opts);
+  }
+}
+
+export class Gate extends pulumi.CustomResource {
+  public declare readonly passedAt: pulumi.Output<number>;
+  constructor(name: string, args: Inputs<GateInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Gate", name, { passedAt: undefined, ...args }, opts);
+  }
+}
+
+export class Route extends pulumi.CustomResource {
+  public declare readonly switchedAt: pulumi.Output<number>;
+  constructor(name: string, args: Inputs<RouteInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Route", name, { switchedAt: undefined, ...args }, opts);
+  }
+}

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { mistakes } from "./given";
+
+const images = { server: { repository: "ghcr.io/acme/shop/server" } };
+const watcher = { image: "ghcr.io/acme/tagalong:1.0.0", backend: "s3://acme-state" };
+
+/** What is written, and the exact lines that a user sees. */
+const table: readonly (readonly [
+  title: string,
+  values: Record<string, unknown>,
+  lines: readonly string[],
+])[] = [
+  [
+    "no images",
+    { images: undefined },
+    ["tagalong:images: is missing — write name: {repository: ghcr.io/acme/shop/server}"],
+  ],
+  [
+    "an empty map of images",
+    { images: {}, services: { a: { image: "b" } } },
+    [
+      "tagalong:images: is empty — name at least one image, with its repository",
+      'tagalong:services.a.image: "b" is not in tagalong:images — none is known here',
+    ],
+  ],
+  [
+    "an image whose repository has a tag",
+    { images: { server: { repository: "ghcr.io/acme/server:dev" } } },
+    [
+      'tagalong:images.server.repository: "ghcr.io/acme/server:dev" has a tag, but each environment follows its own tag — leave the tag out',
+    ],
+  ],
+  [
+    "an image whose repository has a digest",
+    { images: { server: { repository: `ghcr.io/acme/server@sha256:${"0".repeat(64)}` } } },
+    [
+      'tagalong:images.server.repository: "ghcr.io/acme/server@sha256:00000000000000000000000000000…" has a digest, but each environment follows its own tag — leave the digest out',
+    ],
+  ],
+  [
+    "an image without a repository",
+    { images: { server: {} } },
+    ["tagalong:images.server.repository: is missing — write one such as ghcr.io/acme/shop/server"],
+  ],
+  [
+    "an image with an uppercase name",
+    { images: { Server: images.server, server: images.server } },
+    ["tagalong:images.Server: differs from server only in case — rename or remove one of them"],
+  ],
+  ["kubernetes", { engine: "kubernetes" }, ["tagalong:engine: kubernetes is not supported yet; use docker"]],
+  [
+    "an unknown engine",
+    { engine: "podman" },
+    ['tagalong:engine: "podman" is not an engine — write "docker" or "kubernetes"'],
+  ],
+  [
+    "a tag of a commit",
+    { tag: "sha-0a1b2c3" },
+    ['tagalong:tag: "sha-0a1b2c3" names one release and never moves — follow a moving tag, for example dev'],
+  ],
+  [
+    "a tag of a digest",
+    { tag: "sha256-0a1b2c3.sig" },
+    [
+      'tagalong:tag: "sha256-0a1b2c3.sig" names one release and never moves — follow a moving tag, for example dev',
+    ],
+  ],
+  [
+    "a version as tag",
+    { tag: "1.2.3" },
+    ['tagalong:tag: "1.2.3" names one release and never moves — follow a moving tag, for example dev'],
+  ],
+  [
+    "a version with v and a suffix as tag",
+    { tag: "v1.2.3-rc.1" },
+    ['tagalong:tag: "v1.2.3-rc.1" names one release and never moves — follow a moving tag, for example dev'],
+  ],
+  [
+    "what is no tag",
+    { tag: "feature/x" },
+    [
+      'tagalong:tag: "feature/x" is not a tag — use letters, digits, "_", "." and "-", at most 128, starting with a letter, digit or "_"',
+    ],
+  ],
+  [
+    "no services",
+    { services: undefined },
+    ["tagalong:services: is missing — write name: {image: …, port: …}"],
+  ],
+  [
+    "an empty map of services",
+    { services: {} },
+    ["tagalong:services: is empty — name at least one service, with its image"],
+  ],
+  [
+    "services that are no map",
+    { services: "server" },
+    ["tagalong:services: is not a map of services — write name: {image: …, port: …}"],
+  ],
+  [
+    "a list of services",
+    { services: [] },
+    ["tagalong:services: is not a map of services — write name: {image: …, port: …}"],
+  ],
+  [
+    "a duration without unit",
+    { rollout: { deadline: 60 } },
+    ["tagalong:rollout.deadline: 60 is not a duration — write 1s to 1h, with ms, s, m or h after the number"],
+  ],
+  [
+    "a deadline below a second",
+    { rollout: { deadline: "500ms" } },
+    [
+      'tagalong:rollout.deadline: "500ms" is out of bounds — write 1s to 1h, with ms, s, m or h after the number',
+    ],
+  ],
+  [
+    "a deadline above an hour",
+    { rollout: { deadline: "61m" } },
+    [
+      'tagalong:rollout.deadline: "61m" is out of bounds — write 1s to 1h, with ms, s, m or h after the number',
+    ],
+  ],
+  [
+    "an interval below a second",
+    { rollout: { interval: "999ms" } },
+    [
+      'tagalong:rollout.interval: "999ms" is out of bounds — write 1s to 1h, with ms, s, m or h after the number',
+    ],
+  ],
+  [
+    "a drain above ten minutes",
+    { rollout: { drain: "11m" } },
+    ['tagalong:rollout.drain: "11m" is out of bounds — write 0s to 10m, with ms, s, m or h after the number'],
+  ],
+  [
+    "a duration with a blank",
+    { rollout: { soak: "5 s" } },
+    ['tagalong:rollout.soak: "5 s" is not a duration — write 0s to 1h, with ms, s, m or h after the number'],
+  ],
+  [
+    "no image kept",
+    { rollout: { keep: 0 } },
+    ["tagalong:rollout.keep: 0 is not a number of images — write a whole number, 1 or more, without quotes"],
+  ],
+  [
+    "lockstep as text",
+    { rollout: { lockstep: "yes" } },
+    ['tagalong:rollout.lockstep: "yes" is not a boolean — write true or false, without quotes'],
+  ],
+  [
+    "an edge without tag and digest",
+    { edge: { image: "docker.io/library/caddy" } },
+    ['tagalong:edge.image: "docker.io/library/caddy" has neither tag nor digest — add one'],
+  ],
+  [
+    "a watcher without backend and image",
+    { watcher: {} },
+    [
+      "tagalong:watcher.backend: is missing — write one such as s3://acme-state",
+      "tagalong:watcher.image: is missing — write the watcher's image, for example ghcr.io/acme/tagalong:1.0.0",
+    ],
+  ],
+  [
+    "a backend with a relative path",
+    { watcher: { ...watcher, backend: "file://state" } },
+    [
+      'tagalong:watcher.backend: "file://state" is not the URL of a state backend — write file:///path, s3://bucket, gs://bucket, azblob://container or https://host',
+    ],
+  ],
+  [
+    "a backend with a password, which is not shown",
+    { watcher: { ...watcher, backend: "http://me:hunter2@state" } },
+    [
+      "tagalong:watcher.backend: holds a password — leave it out of the URL, put it into tagalong:secrets and name it in tagalong:watcher.secrets",
+    ],
+  ],
+  [
+    "a watcher with a secret that is not set",
+    { watcher: { ...watcher, secrets: ["PULUMI_CONFIG_PASSPHRASE"] } },
+    [
+      'tagalong:watcher.secrets[0]: "PULUMI_CONFIG_PASSPHRASE" is not in tagalong:secrets — set it with pulumi config set --secret --path tagalong:secrets.PULUMI_CONFIG_PASSPHRASE',
+    ],
+  ],
+  [
+    "the repository",
+    { repository: { owner: "acme", name: "shop" } },
+    ["tagalong:repository: stands in Pulumi.repository.yaml alone — remove it here"],
+  ],
+  [
+    "an unknown key that is nearly known",
+    { servics: {} },
+    ["tagalong:servics: unknown key — did you mean services?"],
+  ],
+  ["an unknown key in another case", { Tag: "dev" }, ["tagalong:Tag: unknown key — did you mean tag?"]],
+  [
+    "an unknown key of the rollout",
+    { rollout: { dedline: "5s" } },
+    ["tagalong:rollout.dedline: unknown key — did you mean deadline?"],
+  ],
+  [
+    "an unknown key that is near none",
+    { edge: { certificate: "x" } },
+    ["tagalong:edge.certificate: unknown key — known here: image"],
+  ],
+  [
+    "two unknown keys",
+    { edge: { imge: "x", "a.b": 1 } },
+    [
+      "tagalong:edge.imge: unknown key — did you mean image?",
+      'tagalong:edge["a.b"]: unknown key — known here: image',
+    ],
+  ],
+];
+
+describe("The config of a stack", () => {
+  for (const [title, values, lines] of table) {
+    it(`refuses ${title}`, () => assert.deepEqual(mistakes(values), lines));
+  }
+
+  it("refuses a stack whose name cannot be its tag", () => {
+    assert.deepEqual(mistakes({}, { stack: "1.2.3" }), [
+      'tagalong:tag: "1.2.3" names one release and never moves — follow a moving tag, for example dev',
+    ]);
+  });
+
+  it("takes any moving tag", () => {
+    for (const tag of ["dev", "Dev_1", "1.2", "main", "sha", "shadow", "v1", "latest", "a".repeat(128)]) {
+      assert.deepEqual(mistakes({ tag }), [], tag);
+    }
+  });
+
+  it("takes every kind of state backend", () => {
+    for (const backend of [
+      "file:///state",
+      "s3://bucket?region=eu",
+      "gs://b",
+      "azblob://c",
+      "https://api.acme.dev",
+    ]) {
+      assert.deepEqual(mistakes({ watcher: { ...watcher, backend } }), [], backend);
+    }
+  });
+});
