@@ -39,11 +39,11 @@ import { atLeast, versionIn } from "./version.mjs";
 // Any Go that can fetch the toolchain which the modules name.
 const OLDEST_GO = "1.21";
 
-export const goFix = "install Go 1.26 or newer: https://go.dev/dl/";
+export const goFix = "install Go 1.26 or newer, and put it on PATH: https://go.dev/dl/";
 
 /** @returns {Promise<{ path: string, version: string } | undefined>} */
 export async function findGo() {
-  const path = onPath("go") ?? ["/usr/local/go/bin/go", "/opt/homebrew/bin/go"].find(executable);
+  const path = onPath("go");
   const version = path && versionIn(await run(path, ["version"], { cwd: root }).catch(() => ""));
   return path && version && atLeast(version, OLDEST_GO) ? { path, version } : undefined;
 }
@@ -103,8 +103,14 @@ export async function built(program, progress, compile = compileWithGo) {
 /** @type {Compile} */
 async function compileWithGo(program, output) {
   const go = await findGo();
-  if (!go)
-    throw new Failure(`${program.title} ${program.version} must be built here, and there is no Go`, goFix);
+  if (!go) {
+    const way =
+      program.name === "engine" ? ["or get the vendor's engine: https://www.pulumi.com/docs/install/"] : [];
+    throw new Failure(
+      `${program.title} ${program.version} must be built here, and there is no Go ${OLDEST_GO} or newer`,
+      [goFix, ...way].join("\n"),
+    );
+  }
   const flags = "-mod=readonly -buildvcs=false";
   const env = {
     ...process.env,
