@@ -57,7 +57,7 @@ export async function find(program) {
   if (program === programs.language) {
     const engine = await find(programs.engine);
     const beside = engine && join(dirname(engine.path), program.binary);
-    if (beside && executable(beside))
+    if (beside && beside !== path && executable(beside))
       return { path: beside, version: engine.version, from: "beside the engine" };
   }
   return undefined;
