@@ -1,6 +1,13 @@
 // Gate: waits until every replica of every service runs its digest and answers well, or says why one never will.
 // One gate for all services of an environment, the same for every engine: the engine's folder knows how to look.
-import { enoughAnswers, formatFailures, type GateFailure, judgeReplica, type ReplicaSight, tooSlow } from "../rollout/gate";
+import {
+  enoughAnswers,
+  formatFailures,
+  type GateFailure,
+  judgeReplica,
+  type ReplicaSight,
+  tooSlow,
+} from "../rollout/gate";
 import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
 import type { Context, Handler } from "./handler";
@@ -64,7 +71,10 @@ async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> 
     if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
   const count = lookout.replicas.length;
-  context.log("info", `${count} ${count === 1 ? "replica" : "replicas"} healthy, ${enoughAnswers} good answers in a row each`);
+  context.log(
+    "info",
+    `${count} ${count === 1 ? "replica" : "replicas"} healthy, ${enoughAnswers} good answers in a row each`,
+  );
   return { passedAt: Date.now() };
 }
 

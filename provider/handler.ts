@@ -17,7 +17,11 @@ export interface Handler<Inputs extends Properties, Outputs extends Properties> 
   /** Inputs whose change alone is no change, since they only say how to do it. */
   readonly ignore?: readonly string[];
   /** Called in previews, with whatever inputs are known: throws what `up` would refuse. */
-  preview?(inputs: Partial<Inputs>, old: (Inputs & Outputs) | undefined, context: Context): Promise<Partial<Outputs>>;
+  preview?(
+    inputs: Partial<Inputs>,
+    old: (Inputs & Outputs) | undefined,
+    context: Context,
+  ): Promise<Partial<Outputs>>;
   create(inputs: Inputs, context: Context): Promise<{ id: string; outputs: Outputs }>;
   update(id: string, inputs: Inputs, old: Inputs & Outputs, context: Context): Promise<Outputs>;
   /** What is there now; undefined where it is gone. Left out: the state is taken as it is. */

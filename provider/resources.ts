@@ -33,31 +33,36 @@ export class Provider extends pulumi.ProviderResource {
 }
 
 export class Claim extends pulumi.CustomResource {
-  public declare readonly claim: pulumi.Output<string>;
+  declare public readonly claim: pulumi.Output<string>;
   constructor(name: string, args: Inputs<ClaimInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Claim", name, { claim: undefined, ...args }, opts);
   }
 }
 
 export class Image extends pulumi.CustomResource {
-  public declare readonly reference: pulumi.Output<string>;
-  public declare readonly digest: pulumi.Output<string>;
+  declare public readonly reference: pulumi.Output<string>;
+  declare public readonly digest: pulumi.Output<string>;
   /** repository@digest */
-  public declare readonly pinned: pulumi.Output<string>;
+  declare public readonly pinned: pulumi.Output<string>;
   constructor(name: string, args: Inputs<ImageInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("tagalong:index:Image", name, { digest: undefined, pinned: undefined, history: undefined, ...args }, opts);
+    super(
+      "tagalong:index:Image",
+      name,
+      { digest: undefined, pinned: undefined, history: undefined, ...args },
+      opts,
+    );
   }
 }
 
 export class Gate extends pulumi.CustomResource {
-  public declare readonly passedAt: pulumi.Output<number>;
+  declare public readonly passedAt: pulumi.Output<number>;
   constructor(name: string, args: Inputs<GateInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Gate", name, { passedAt: undefined, ...args }, opts);
   }
 }
 
 export class Route extends pulumi.CustomResource {
-  public declare readonly switchedAt: pulumi.Output<number>;
+  declare public readonly switchedAt: pulumi.Output<number>;
   constructor(name: string, args: Inputs<RouteInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Route", name, { switchedAt: undefined, ...args }, opts);
   }

@@ -1,5 +1,7 @@
 // The provider's side of Pulumi's plugin protocol (proto/pulumi/provider.proto): answers the engine with the handlers.
 // It speaks to the generated stubs instead of loading the whole SDK, since starting is on the path of every roll.
+
+import { isDeepStrictEqual } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import * as engineRpc from "@pulumi/pulumi/proto/engine_grpc_pb";
 import * as engine from "@pulumi/pulumi/proto/engine_pb";
@@ -8,7 +10,6 @@ import * as rpc from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import * as empty from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { isDeepStrictEqual } from "node:util";
 import { type Context, type Handler, type Properties, unknown } from "./handler";
 
 export type Handlers = Record<string, Handler<never, never>>;
@@ -76,7 +77,10 @@ export async function serve(options: {
         .then(() => work(call.request))
         .then((response) => callback(null, response))
         .catch((error: unknown) =>
-          callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) }),
+          callback({
+            code: grpc.status.UNKNOWN,
+            details: error instanceof Error ? error.message : String(error),
+          }),
         );
     };
 
@@ -139,7 +143,9 @@ export async function serve(options: {
       const context = contextOf(request.getUrn());
       const response = new pb.CreateResponse();
       if (request.getPreview()) {
-        response.setProperties(write({ ...inputs, ...(await handler.preview?.(inputs, undefined, context)) }));
+        response.setProperties(
+          write({ ...inputs, ...(await handler.preview?.(inputs, undefined, context)) }),
+        );
         return response;
       }
       const { id, outputs } = await handler.create(inputs, context);
@@ -162,7 +168,9 @@ export async function serve(options: {
     read: answer(async (request: pb.ReadRequest) => {
       const handler = handlerOf(request.getUrn());
       const state = read(request.getProperties());
-      const found = handler.read ? await handler.read(request.getId(), state, contextOf(request.getUrn())) : state;
+      const found = handler.read
+        ? await handler.read(request.getId(), state, contextOf(request.getUrn()))
+        : state;
       const response = new pb.ReadResponse();
       if (!found) return response;
       const inputs = read(request.getInputs());

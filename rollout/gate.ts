@@ -32,9 +32,11 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Judges one replica: `fail` is final, since it says what cannot get better by waiting. */
 export function judgeReplica(sight: ReplicaSight): GateDecision {
-  if (sight.state === "gone") return { kind: "fail", reason: `${sight.name} was removed while it was starting` };
+  if (sight.state === "gone")
+    return { kind: "fail", reason: `${sight.name} was removed while it was starting` };
   if (sight.state === "exited" || sight.state === "restarting" || sight.restarts > 0) {
-    const why = sight.outOfMemory ? "ran out of memory" : `exited with code ${sight.exitCode ?? "unknown"}`;
+    const code = sight.exitCode === undefined ? "" : ` with code ${sight.exitCode}`;
+    const why = sight.outOfMemory ? "ran out of memory" : `exited${code}`;
     return { kind: "fail", reason: `${sight.name} ${why}` };
   }
   if (sight.state === "starting") return { kind: "wait" };
@@ -76,7 +78,9 @@ export function formatFailures(failures: readonly GateFailure[]): string {
       return [
         `service ${failure.service}: ${failure.reason}`,
         `  image ${failure.reference}`,
-        ...(failure.lastLines.length > 0 ? ["  its last lines:", ...failure.lastLines.map((line) => `    ${line}`)] : []),
+        ...(failure.lastLines.length > 0
+          ? ["  its last lines:", ...failure.lastLines.map((line) => `    ${line}`)]
+          : []),
         ...(hint ? [`  hint: ${hint}`] : []),
       ].join("\n");
     })
@@ -85,9 +89,11 @@ export function formatFailures(failures: readonly GateFailure[]): string {
 
 /** Service and reason of each failure in a text that holds what {@link formatFailures} wrote. */
 export function parseFailures(text: string): { service: string; reason: string; reference: string }[] {
-  return [...text.matchAll(/^.*?service (\S+): (.+)\n\s+image (\S+)$/gm)].map(([, service, reason, reference]) => ({
-    service: service ?? "",
-    reason: reason ?? "",
-    reference: reference ?? "",
-  }));
+  return [...text.matchAll(/^.*?service (\S+): (.+)\n\s+image (\S+)$/gm)].map(
+    ([, service, reason, reference]) => ({
+      service: service ?? "",
+      reason: reason ?? "",
+      reference: reference ?? "",
+    }),
+  );
 }

@@ -24,11 +24,16 @@ const short = (commit: string): string => commit.slice(0, 12);
  * An image without a label takes no side.
  */
 export function agree(images: readonly TaggedImage[]): Agreement {
-  const labelled = images.filter((image): image is TaggedImage & { revision: string } => image.revision !== undefined);
+  const labelled = images.filter(
+    (image): image is TaggedImage & { revision: string } => image.revision !== undefined,
+  );
   const commits = [...new Set(labelled.map((image) => image.revision))];
-  if (commits.length <= 1) return commits[0] === undefined ? { kind: "agreed" } : { kind: "agreed", commit: commits[0] };
+  if (commits.length <= 1)
+    return commits[0] === undefined ? { kind: "agreed" } : { kind: "agreed", commit: commits[0] };
 
-  const missing = commits.filter((commit) => labelled.some((image) => image.revision !== commit && !(commit in image.digestsByCommit)));
+  const missing = commits.filter((commit) =>
+    labelled.some((image) => image.revision !== commit && !(commit in image.digestsByCommit)),
+  );
   const common = commits.find((commit) =>
     labelled.every((image) => image.revision === commit || image.digestsByCommit[commit] === image.digest),
   );

@@ -21,14 +21,20 @@ export function followed(config: EnvironmentConfig): Record<string, Reference> {
 }
 
 /** What is known of one image at one digest. */
-export async function describe(client: RegistryClient, reference: Reference, digest: string): Promise<ReleasedImage> {
+export async function describe(
+  client: RegistryClient,
+  reference: Reference,
+  digest: string,
+): Promise<ReleasedImage> {
   const { registry, repository } = reference;
   const pinned = parseReference(`${formatReference({ registry, repository })}@${digest}`);
   const facts = await client.image(pinned);
   return {
     reference: formatReference(pinned),
     digest,
-    platforms: facts.platforms.map((platform) => [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/")),
+    platforms: facts.platforms.map((platform) =>
+      [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/"),
+    ),
     ...(facts.revision ? { revision: facts.revision } : {}),
     ...(facts.version ? { version: facts.version } : {}),
   };
@@ -75,19 +81,21 @@ export async function decideRelease(config: EnvironmentConfig, client: RegistryC
   const references = followed(config);
   const problems: string[] = [];
   const images = await Promise.all(
-    Object.entries(references).map(async ([name, reference]): Promise<[string, ReleasedImage] | undefined> => {
-      const observation = await client.observe(reference);
-      if (observation.kind === "unknown") {
-        problems.push(`tagalong:images.${name}: ${formatReference(reference)}: ${observation.detail}`);
-        return undefined;
-      }
-      try {
-        return [name, await describe(client, reference, observation.digest)];
-      } catch (error) {
-        problems.push(`tagalong:images.${name}: ${error instanceof Error ? error.message : String(error)}`);
-        return undefined;
-      }
-    }),
+    Object.entries(references).map(
+      async ([name, reference]): Promise<[string, ReleasedImage] | undefined> => {
+        const observation = await client.observe(reference);
+        if (observation.kind === "unknown") {
+          problems.push(`tagalong:images.${name}: ${formatReference(reference)}: ${observation.detail}`);
+          return undefined;
+        }
+        try {
+          return [name, await describe(client, reference, observation.digest)];
+        } catch (error) {
+          problems.push(`tagalong:images.${name}: ${error instanceof Error ? error.message : String(error)}`);
+          return undefined;
+        }
+      },
+    ),
   );
   if (problems.length > 0) throw new ReleaseError(problems.join("\n"));
   const release = Object.fromEntries(images.filter((image) => image !== undefined));

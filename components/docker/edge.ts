@@ -20,15 +20,24 @@ const tryDuration = "5s";
 function proxyTo(service: EdgeService) {
   return {
     handler: "reverse_proxy",
-    upstreams: Array.from({ length: service.replicas }, (_, replica) => ({ dial: `{file.${routeFile(service.name, replica)}}` })),
-    load_balancing: { selection_policy: { policy: "round_robin" }, try_duration: tryDuration, try_interval: "50ms" },
+    upstreams: Array.from({ length: service.replicas }, (_, replica) => ({
+      dial: `{file.${routeFile(service.name, replica)}}`,
+    })),
+    load_balancing: {
+      selection_policy: { policy: "round_robin" },
+      try_duration: tryDuration,
+      try_interval: "50ms",
+    },
   };
 }
 
 /** Caddy's configuration, as its JSON (https://caddyserver.com/docs/json/). */
 export function edgeConfig(services: readonly EdgeService[]): object {
   const servers: Record<string, object> = {
-    health: { listen: [`:${edgeHealthPort}`], routes: [{ handle: [{ handler: "static_response", status_code: 200 }] }] },
+    health: {
+      listen: [`:${edgeHealthPort}`],
+      routes: [{ handle: [{ handler: "static_response", status_code: 200 }] }],
+    },
   };
   for (const port of new Set(services.map((service) => service.port))) {
     servers[`inside-${port}`] = {
@@ -36,8 +45,20 @@ export function edgeConfig(services: readonly EdgeService[]): object {
       routes: [
         ...services
           .filter((service) => service.port === port)
-          .map((service) => ({ match: [{ host: [service.name] }], handle: [proxyTo(service)], terminal: true })),
-        { handle: [{ handler: "static_response", status_code: 421, body: `no service of this name on port ${port}\n` }] },
+          .map((service) => ({
+            match: [{ host: [service.name] }],
+            handle: [proxyTo(service)],
+            terminal: true,
+          })),
+        {
+          handle: [
+            {
+              handler: "static_response",
+              status_code: 421,
+              body: `no service of this name on port ${port}\n`,
+            },
+          ],
+        },
       ],
       automatic_https: { disable: true },
     };
@@ -56,10 +77,15 @@ export function edgeConfig(services: readonly EdgeService[]): object {
 }
 
 const published = (services: readonly EdgeService[]) =>
-  services.filter((service): service is EdgeService & Required<Pick<EdgeService, "publish">> => service.publish !== undefined);
+  services.filter(
+    (service): service is EdgeService & Required<Pick<EdgeService, "publish">> =>
+      service.publish !== undefined,
+  );
 
 /** Which host port leads to which port of the edge's container. */
-export const edgePorts = (services: readonly EdgeService[]): { internal: number; external: number; ip: string }[] =>
+export const edgePorts = (
+  services: readonly EdgeService[],
+): { internal: number; external: number; ip: string }[] =>
   published(services).map((service, index) => ({
     internal: firstPublishedPort + index,
     external: service.publish.port,

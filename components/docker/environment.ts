@@ -3,9 +3,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../../config";
-import { formatReference } from "../../registry/reference";
 import { edgeHealthPort, labels, routesFolder } from "../../provider/docker/layout";
 import { Claim, Gate, Image, Route } from "../../provider/resources";
+import { formatReference } from "../../registry/reference";
 import type { Release } from "../release";
 import { type EdgeService, edgeConfig, edgePorts } from "./edge";
 import { DockerService } from "./service";
@@ -27,7 +27,9 @@ export class DockerEnvironment extends pulumi.ComponentResource {
     const project = pulumi.getProject();
     const environment = `${project}/${config.stack}`;
     const prefix = `${project}-${config.stack}`;
-    const volumeNames = [...new Set(Object.values(config.services).flatMap((service) => Object.keys(service.volumes)))].sort();
+    const volumeNames = [
+      ...new Set(Object.values(config.services).flatMap((service) => Object.keys(service.volumes))),
+    ].sort();
     const routed = edgeServices(config);
 
     this.claim = new Claim(
@@ -36,7 +38,10 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         environment,
         networks: [prefix],
         containers: routed.length > 0 ? [`${prefix}-edge`] : [],
-        volumes: [...volumeNames.map((volume) => `${prefix}-${volume}`), ...(routed.length > 0 ? [`${prefix}-edge-routes`] : [])],
+        volumes: [
+          ...volumeNames.map((volume) => `${prefix}-${volume}`),
+          ...(routed.length > 0 ? [`${prefix}-edge-routes`] : []),
+        ],
         ports: routed.flatMap(({ name: service, publish }) => (publish ? [{ service, ...publish }] : [])),
       },
       { parent: this },
@@ -59,7 +64,8 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       ]),
     );
 
-    const edge = routed.length > 0 ? this.createEdge(name, { config, prefix, owned, network, routed }) : undefined;
+    const edge =
+      routed.length > 0 ? this.createEdge(name, { config, prefix, owned, network, routed }) : undefined;
 
     const services = Object.fromEntries(
       Object.entries(config.services).map(([service, serviceConfig]) => {
@@ -93,10 +99,23 @@ export class DockerEnvironment extends pulumi.ComponentResource {
           ...Object.fromEntries(
             Object.entries(services).map(([service, { image, replicas }]) => [
               service,
-              { reference: image.pinned, replicas: replicas.map((replica) => replica.id), ...probeOf(config.services[service]) },
+              {
+                reference: image.pinned,
+                replicas: replicas.map((replica) => replica.id),
+                ...probeOf(config.services[service]),
+              },
             ]),
           ),
-          ...(edge ? { edge: { reference: edge.image.pinned, replicas: [edge.container.id], port: edgeHealthPort, path: "/" } } : {}),
+          ...(edge
+            ? {
+                edge: {
+                  reference: edge.image.pinned,
+                  replicas: [edge.container.id],
+                  port: edgeHealthPort,
+                  path: "/",
+                },
+              }
+            : {}),
         },
         network: network.name,
         edge: edge?.container.id ?? "",
@@ -113,7 +132,9 @@ export class DockerEnvironment extends pulumi.ComponentResource {
             upstreams: Object.fromEntries(
               routed.map(({ name: service, port }) => [
                 service,
-                (services[service]?.replicas ?? []).map((replica) => pulumi.interpolate`${replica.name}:${port}`),
+                (services[service]?.replicas ?? []).map(
+                  (replica) => pulumi.interpolate`${replica.name}:${port}`,
+                ),
               ]),
             ),
           },
@@ -129,7 +150,13 @@ export class DockerEnvironment extends pulumi.ComponentResource {
 
   private createEdge(
     name: string,
-    parts: { config: EnvironmentConfig; prefix: string; owned: docker.ContainerArgs["labels"]; network: docker.Network; routed: EdgeService[] },
+    parts: {
+      config: EnvironmentConfig;
+      prefix: string;
+      owned: docker.ContainerArgs["labels"];
+      network: docker.Network;
+      routed: EdgeService[];
+    },
   ): { image: Image; container: docker.Container } {
     const { config, prefix, owned = [], network, routed } = parts;
     const child = { parent: this, dependsOn: [this.claim] };
@@ -138,15 +165,27 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       { reference: formatReference(config.edge.image), platforms: [], keep: config.rollout.keep },
       child,
     );
-    const routes = new docker.Volume(`${name}-edge-routes`, { name: `${prefix}-edge-routes`, labels: owned }, child);
+    const routes = new docker.Volume(
+      `${name}-edge-routes`,
+      { name: `${prefix}-edge-routes`, labels: owned },
+      child,
+    );
     const container = new docker.Container(
       `${name}-edge`,
       {
         name: `${prefix}-edge`,
         image: image.pinned,
         // Its configuration holds no secret; by way of /tmp it needs no writable root.
-        command: ["/bin/sh", "-c", 'printf %s "$EDGE_CONFIG" > /tmp/edge.json && exec caddy run --config /tmp/edge.json'],
-        envs: [`EDGE_CONFIG=${JSON.stringify(edgeConfig(routed))}`, "XDG_CONFIG_HOME=/tmp/config", "XDG_DATA_HOME=/tmp/data"],
+        command: [
+          "/bin/sh",
+          "-c",
+          'printf %s "$EDGE_CONFIG" > /tmp/edge.json && exec caddy run --config /tmp/edge.json',
+        ],
+        envs: [
+          `EDGE_CONFIG=${JSON.stringify(edgeConfig(routed))}`,
+          "XDG_CONFIG_HOME=/tmp/config",
+          "XDG_DATA_HOME=/tmp/data",
+        ],
         networksAdvanced: [{ name: network.name, aliases: routed.map((service) => service.name) }],
         ports: edgePorts(routed),
         volumes: [{ volumeName: routes.name, containerPath: routesFolder }],
@@ -171,14 +210,29 @@ export class DockerEnvironment extends pulumi.ComponentResource {
 function edgeServices(config: EnvironmentConfig): EdgeService[] {
   return Object.entries(config.services)
     .flatMap(([name, { port, replicas, publish }]) =>
-      port === undefined ? [] : [{ name, port, replicas, ...(publish ? { publish: { address: publish.address, port: publish.port } } : {}) }],
+      port === undefined
+        ? []
+        : [
+            {
+              name,
+              port,
+              replicas,
+              ...(publish ? { publish: { address: publish.address, port: publish.port } } : {}),
+            },
+          ],
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function probeOf(service: EnvironmentConfig["services"][string] | undefined): { port?: number; path?: string } {
+function probeOf(service: EnvironmentConfig["services"][string] | undefined): {
+  port?: number;
+  path?: string;
+} {
   const port = service?.health?.port ?? service?.port;
-  return { ...(port === undefined ? {} : { port }), ...(service?.health ? { path: service.health.path } : {}) };
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(service?.health ? { path: service.health.path } : {}),
+  };
 }
 
 function urlOf({ address, port }: { address: string; port: number }): string {

@@ -42,8 +42,11 @@ export class DockerService extends pulumi.ComponentResource {
     );
 
     const plain = Object.entries(config.env).map(([key, value]) => `${key}=${value}`);
-    const secret = config.secrets.map((key) => pulumi.output(secrets[key] ?? "").apply((value) => `${key}=${value}`));
-    const envs = secret.length > 0 ? pulumi.secret(pulumi.all(secret).apply((lines) => [...plain, ...lines])) : plain;
+    const secret = config.secrets.map((key) =>
+      pulumi.output(secrets[key] ?? "").apply((value) => `${key}=${value}`),
+    );
+    const envs =
+      secret.length > 0 ? pulumi.secret(pulumi.all(secret).apply((lines) => [...plain, ...lines])) : plain;
     const container = (replica: number): docker.Container =>
       new docker.Container(
         `${name}-${revisionOf(config, args.image.digest)}-${replica}`,
@@ -58,10 +61,17 @@ export class DockerService extends pulumi.ComponentResource {
             containerPath,
           })),
           ...(config.resources.cpu === undefined ? {} : { cpus: String(config.resources.cpu) }),
-          ...(config.resources.memory === undefined ? {} : { memory: Math.ceil(config.resources.memory / mebibyte) }),
+          ...(config.resources.memory === undefined
+            ? {}
+            : { memory: Math.ceil(config.resources.memory / mebibyte) }),
           readOnly: config.readOnly,
-          ...(config.readOnly ? { tmpfs: { "/tmp": "" } } : {}),
-          capabilities: { drops: ["ALL"], adds: config.capabilities.map((capability) => `CAP_${capability}`) },
+          ...(config.readOnly && !Object.values(config.volumes).includes("/tmp")
+            ? { tmpfs: { "/tmp": "" } }
+            : {}),
+          capabilities: {
+            drops: ["ALL"],
+            adds: config.capabilities.map((capability) => `CAP_${capability}`),
+          },
           securityOpts: ["no-new-privileges:true"],
           restart: config.restart,
           labels: [
@@ -85,6 +95,16 @@ export class DockerService extends pulumi.ComponentResource {
 
 /** Names what a container of the service runs: its image and what of the config its container is made from. */
 export function revisionOf(config: ServiceConfig, digest: string): string {
-  const { replicas: _replicas, publish: _publish, health: _health, port: _port, image: _image, ...container } = config;
-  return createHash("sha256").update(JSON.stringify([digest, container])).digest("hex").slice(0, 8);
+  const {
+    replicas: _replicas,
+    publish: _publish,
+    health: _health,
+    port: _port,
+    image: _image,
+    ...container
+  } = config;
+  return createHash("sha256")
+    .update(JSON.stringify([digest, container]))
+    .digest("hex")
+    .slice(0, 8);
 }

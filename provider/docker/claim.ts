@@ -63,9 +63,12 @@ async function check(inputs: ClaimInputs, old: State | undefined): Promise<void>
     );
   });
   const problems: string[] = [];
-  const ours = (carried: Record<string, string> | undefined) => old !== undefined && carried?.[labels.claim] === old.claim;
+  const ours = (carried: Record<string, string> | undefined) =>
+    old !== undefined && carried?.[labels.claim] === old.claim;
 
-  const elsewhere = containers.filter((container) => container.Labels[labels.environment] === inputs.environment && !ours(container.Labels));
+  const elsewhere = containers.filter(
+    (container) => container.Labels[labels.environment] === inputs.environment && !ours(container.Labels),
+  );
   if (!old && elsewhere.length > 0) {
     throw new Error(
       `the environment ${inputs.environment} is on this engine already (${elsewhere.map(nameOf).join(", ")}), made from another state: select that state's backend, give this project or stack another name, or remove it there with \`pulumi destroy\``,
@@ -73,35 +76,50 @@ async function check(inputs: ClaimInputs, old: State | undefined): Promise<void>
   }
   for (const network of networks) {
     if (inputs.networks.includes(network.Name) && !ours(network.Labels)) {
-      problems.push(`the network "${network.Name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker network rm ${network.Name}\``);
+      problems.push(
+        `the network "${network.Name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker network rm ${network.Name}\``,
+      );
     }
   }
   for (const container of containers) {
     const name = nameOf(container);
     if (inputs.containers.includes(name) && !ours(container.Labels)) {
-      problems.push(`the container "${name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker rm -f ${name}\``);
+      problems.push(
+        `the container "${name}" exists and is not of this stack: rename the project or the stack, or remove it with \`docker rm -f ${name}\``,
+      );
     }
   }
   for (const volume of volumes.Volumes ?? []) {
     const foreign = volume.Labels?.[labels.environment] !== inputs.environment;
     if (inputs.volumes.includes(volume.Name) && foreign) {
-      problems.push(`the volume "${volume.Name}" exists and is not of this environment: rename the volume in tagalong:services, or move its data away and remove it with \`docker volume rm ${volume.Name}\``);
+      problems.push(
+        `the volume "${volume.Name}" exists and is not of this environment: rename the volume in tagalong:services, or move its data away and remove it with \`docker volume rm ${volume.Name}\``,
+      );
     }
   }
   for (const wanted of inputs.ports) {
     const holder = containers.find(
-      (container) => !ours(container.Labels) && container.Ports.some((port) => port.PublicPort === wanted.port && overlaps(port.IP, wanted.address)),
+      (container) =>
+        !ours(container.Labels) &&
+        container.Ports.some((port) => port.PublicPort === wanted.port && overlaps(port.IP, wanted.address)),
     );
     const where = `tagalong:services.${wanted.service}.publish: ${wanted.address}:${wanted.port} is taken`;
-    if (holder) problems.push(`${where} by the container "${nameOf(holder)}": publish another port, or stop that container`);
-    else if (!containers.some((container) => ours(container.Labels) && publishes(container, wanted)) && (await taken(wanted))) {
+    if (holder)
+      problems.push(
+        `${where} by the container "${nameOf(holder)}": publish another port, or stop that container`,
+      );
+    else if (
+      !containers.some((container) => ours(container.Labels) && publishes(container, wanted)) &&
+      (await taken(wanted))
+    ) {
       problems.push(`${where} by a process on this machine: publish another port, or stop that process`);
     }
   }
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
-const nameOf = (container: Docker.ContainerInfo): string => (container.Names[0] ?? container.Id).replace(/^\//, "");
+const nameOf = (container: Docker.ContainerInfo): string =>
+  (container.Names[0] ?? container.Id).replace(/^\//, "");
 const overlaps = (one: string | undefined, other: string): boolean =>
   one === other || one === undefined || ["0.0.0.0", "::"].some((any) => one === any || other === any);
 const publishes = (container: Docker.ContainerInfo, wanted: PublishedPort): boolean =>
@@ -114,7 +132,9 @@ async function taken(wanted: PublishedPort): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRINUSE"));
-    server.listen({ port: wanted.port, host: wanted.address, exclusive: true }, () => server.close(() => resolve(false)));
+    server.listen({ port: wanted.port, host: wanted.address, exclusive: true }, () =>
+      server.close(() => resolve(false)),
+    );
   });
 }
 
@@ -123,7 +143,12 @@ async function taken(wanted: PublishedPort): Promise<boolean> {
  * @param keep ids of containers that the state knows.
  * @returns the names of those removed.
  */
-export async function removeOrphans(docker: Docker, id: string, keep: ReadonlySet<string>, log: Context["log"]): Promise<string[]> {
+export async function removeOrphans(
+  docker: Docker,
+  id: string,
+  keep: ReadonlySet<string>,
+  log: Context["log"],
+): Promise<string[]> {
   const found = await docker.listContainers({ all: true, filters: { label: [`${labels.claim}=${id}`] } });
   const orphans = found.filter((container) => !keep.has(container.Id));
   for (const orphan of orphans) {

@@ -1,9 +1,10 @@
 // A connection to the Docker engine that the environment runs on: DOCKER_HOST, or the machine's own socket.
 // It speaks to the engine's API alone, so an engine at the end of an SSH line works as well as the one at hand.
-import Docker from "dockerode";
+
 import { spawn } from "node:child_process";
 import { Agent } from "node:http";
 import { Duplex } from "node:stream";
+import Docker from "dockerode";
 
 /** An error answer of the engine: the HTTP status and the engine's own sentence. */
 export interface EngineError extends Error {
@@ -22,12 +23,22 @@ function sshAgent(host: URL): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const target = [...(host.port ? ["-p", host.port] : []), ...(host.username ? ["-l", host.username] : [])];
   const createConnection = (): Duplex => {
-    const line = spawn("ssh", [...target, "-o", "ConnectTimeout=30", "-T", "--", host.hostname, "docker", "system", "dial-stdio"], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const line = spawn(
+      "ssh",
+      [...target, "-o", "ConnectTimeout=30", "-T", "--", host.hostname, "docker", "system", "dial-stdio"],
+      {
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     const duplex = Duplex.from({ readable: line.stdout, writable: line.stdin });
     line.once("error", (error) => duplex.destroy(error));
-    return Object.assign(duplex, { setKeepAlive: () => duplex, setNoDelay: () => duplex, setTimeout: () => duplex, ref: () => duplex, unref: () => duplex });
+    return Object.assign(duplex, {
+      setKeepAlive: () => duplex,
+      setNoDelay: () => duplex,
+      setTimeout: () => duplex,
+      ref: () => duplex,
+      unref: () => duplex,
+    });
   };
   return Object.assign(agent, { createConnection });
 }
@@ -39,7 +50,12 @@ function sshAgent(host: URL): Agent {
 export function connectEngine(address: string | undefined = process.env["DOCKER_HOST"]): Docker {
   if (!address?.startsWith("ssh://")) return new Docker();
   const host = new URL(address);
-  return new Docker({ protocol: "http", host: host.hostname, port: 80, agent: sshAgent(host) } as Docker.DockerOptions);
+  return new Docker({
+    protocol: "http",
+    host: host.hostname,
+    port: 80,
+    agent: sshAgent(host),
+  } as Docker.DockerOptions);
 }
 
 /** Runs the command in a running container and gathers what it printed. */
@@ -70,7 +86,9 @@ export async function execute(
 
 /** The last lines that a container wrote, both streams together, without control characters. */
 export async function lastLines(docker: Docker, container: string, count: number): Promise<string[]> {
-  const raw = await docker.getContainer(container).logs({ stdout: true, stderr: true, tail: count, follow: false });
+  const raw = await docker
+    .getContainer(container)
+    .logs({ stdout: true, stderr: true, tail: count, follow: false });
   return demultiplex(raw as unknown as Buffer)
     .split(/\r?\n/)
     .map((line) => line.replace(/[\p{Cc}]/gu, " ").trimEnd())

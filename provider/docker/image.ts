@@ -1,11 +1,11 @@
 // Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
 // image and the last few stay, so that going back needs no pull.
 import type Docker from "dockerode";
-import { credentialLookup, engineAuthHeader } from "../../registry/credentials";
-import { formatReference, parseReference } from "../../registry/reference";
+import { credentialLookup, formatReference, parseReference } from "../../registry";
 import type { Context, Handler } from "../handler";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
+import { pullImage } from "./pull";
 
 export interface ImageInputs extends Record<string, unknown> {
   /** What to pull: repository@digest, or a tag, which is then looked up once and kept until this changes. */
@@ -32,16 +32,25 @@ export const image: Handler<ImageInputs, ImageOutputs> = {
     await checkPlatform(connectEngine(), reference, platforms);
     const { digest } = parseReference(reference);
     if (!digest) return old?.reference === reference ? old : {};
-    return { digest, pinned: pinned(reference, digest), history: old ? historyAfter(old, pinned(reference, digest), keep) : [] };
+    return {
+      digest,
+      pinned: pinned(reference, digest),
+      history: old ? historyAfter(old, pinned(reference, digest), keep) : [],
+    };
   },
   async create(inputs, context) {
     const outputs = await pull(inputs, context);
     return { id: outputs.pinned, outputs: { ...outputs, history: [] } };
   },
   async update(_id, inputs, old, context) {
-    const now = inputs.reference === old.reference ? { digest: old.digest, pinned: old.pinned } : await pull(inputs, context);
+    const now =
+      inputs.reference === old.reference
+        ? { digest: old.digest, pinned: old.pinned }
+        : await pull(inputs, context);
     const history = historyAfter(old, now.pinned, inputs.keep);
-    const dropped = [old.pinned, ...old.history].filter((one) => one !== now.pinned && !history.includes(one));
+    const dropped = [old.pinned, ...old.history].filter(
+      (one) => one !== now.pinned && !history.includes(one),
+    );
     for (const one of dropped) await remove(connectEngine(), one, context);
     return { ...now, history };
   },
@@ -65,7 +74,9 @@ async function checkPlatform(docker: Docker, reference: string, platforms: reado
   const { Os, Arch } = await docker.version();
   const wanted = `${Os}/${Arch}`;
   if (!platforms.some((platform) => platform === wanted || platform.startsWith(`${wanted}/`))) {
-    throw new Error(`${reference} has no image for ${wanted}, which this engine runs; it has ${platforms.join(", ")}: build it for ${wanted} too`);
+    throw new Error(
+      `${reference} has no image for ${wanted}, which this engine runs; it has ${platforms.join(", ")}: build it for ${wanted} too`,
+    );
   }
 }
 
@@ -73,25 +84,20 @@ async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOu
   const docker = connectEngine();
   await checkPlatform(docker, inputs.reference, inputs.platforms);
   const { registry, repository, digest: wanted } = parseReference(inputs.reference);
-  const present = await docker.getImage(inputs.reference).inspect().catch(() => undefined);
-  if (!present || !wanted) {
-    const credential = await credentialLookup(await sessionCredentials())(registry);
-    const options = { authconfig: { base64: engineAuthHeader(registry, credential) }, abortSignal: context.signal };
-    try {
-      const progress = await docker.pull(inputs.reference, options);
-      await new Promise<void>((resolve, reject) =>
-        docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve())),
-      );
-    } catch (error) {
-      throw new Error(`${inputs.reference} could not be pulled: ${engineMessage(error)}`);
-    }
-  }
-  const details = present && wanted ? present : await docker.getImage(inputs.reference).inspect();
+  const details = await pullImage(
+    docker,
+    inputs.reference,
+    credentialLookup(await sessionCredentials()),
+    context.signal,
+  );
   const prefix = formatReference({ registry, repository });
   const digest =
     wanted ??
-    details.RepoDigests.map((one) => parseReference(one)).find((one) => formatReference({ registry: one.registry, repository: one.repository }) === prefix)?.digest;
-  if (!digest) throw new Error(`${inputs.reference} has no digest on this engine: push it to its registry first`);
+    details.RepoDigests.map((one) => parseReference(one)).find(
+      (one) => formatReference({ registry: one.registry, repository: one.repository }) === prefix,
+    )?.digest;
+  if (!digest)
+    throw new Error(`${inputs.reference} has no digest on this engine: push it to its registry first`);
   return { digest, pinned: pinned(inputs.reference, digest) };
 }
 

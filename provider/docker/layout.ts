@@ -16,4 +16,5 @@ export const edgeHealthPort = 9999;
 export const routesFolder = "/routes";
 
 /** The file that holds the upstream (`container:port`) of a service's replica. */
-export const routeFile = (service: string, replica: number): string => `${routesFolder}/${service}.${replica}`;
+export const routeFile = (service: string, replica: number): string =>
+  `${routesFolder}/${service}.${replica}`;

@@ -36,7 +36,15 @@ export class Lookout {
   ) {
     for (const [service, plan] of Object.entries(inputs.services)) {
       for (const id of plan.replicas) {
-        this.known.set(id, { service, plan, name: id, details: undefined, inspectedAt: 0, goodAnswers: 0, lastAnswer: undefined });
+        this.known.set(id, {
+          service,
+          plan,
+          name: id,
+          details: undefined,
+          inspectedAt: 0,
+          goodAnswers: 0,
+          lastAnswer: undefined,
+        });
       }
     }
     this.replicas = [...this.known.keys()];
@@ -44,7 +52,9 @@ export class Lookout {
 
   /** One look at each of the replicas, all at once. */
   async look(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
-    return Promise.all(ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]));
+    return Promise.all(
+      ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]),
+    );
   }
 
   /** What the replica last wrote; empty where it cannot be read any more. */
@@ -72,27 +82,58 @@ export class Lookout {
       const details = await this.docker.getContainer(id).inspect();
       replica.name = details.Name.replace(/^\//, "");
       if (!this.imageIds.has(replica.plan.reference)) {
-        this.imageIds.set(replica.plan.reference, (await this.docker.getImage(replica.plan.reference).inspect()).Id);
+        this.imageIds.set(
+          replica.plan.reference,
+          (await this.docker.getImage(replica.plan.reference).inspect()).Id,
+        );
       }
       // The name it was made from says repository@digest; the image's id says that it is no other image by that name.
       if (details.Image !== this.imageIds.get(replica.plan.reference)) details.Config.Image = details.Image;
+      if (details.RestartCount > 0 && details.State.Running)
+        details.State.ExitCode = await this.lastExitCode(id);
       replica.details = details;
       replica.inspectedAt = Date.now();
     } catch (error) {
-      if (!isEngineError(error, 404)) throw new Error(`the Docker engine stopped answering: ${engineMessage(error)}`);
+      if (!isEngineError(error, 404))
+        throw new Error(`the Docker engine stopped answering: ${engineMessage(error)}`);
       replica.details = undefined;
       replica.inspectedAt = Date.now();
     }
   }
 
-  private async probe(id: string, replica: Replica, probe: ReplicaSight["probe"], signal: AbortSignal): Promise<Answer> {
+  /** The code of the last exit of a container that runs again, which its state no longer tells; -1 where nobody knows. */
+  private async lastExitCode(id: string): Promise<number> {
+    const until = Math.ceil(Date.now() / 1000);
+    const events = await this.docker.getEvents({
+      since: 0,
+      until,
+      filters: { container: [id], event: ["die"] },
+    });
+    let text = "";
+    for await (const chunk of events) text += chunk;
+    const last = text.trim().split("\n").at(-1) ?? "";
+    return last === ""
+      ? -1
+      : Number(
+          (JSON.parse(last) as { Actor: { Attributes: { exitCode?: string } } }).Actor.Attributes.exitCode ??
+            -1,
+        );
+  }
+
+  private async probe(
+    id: string,
+    replica: Replica,
+    probe: ReplicaSight["probe"],
+    signal: AbortSignal,
+  ): Promise<Answer> {
     if (probe === "healthcheck") return this.runHealthcheck(id, replica, signal);
     const address = replica.details?.NetworkSettings.Networks[this.inputs.network]?.IPAddress;
     const port = replica.plan.port ?? 0;
     if (!address) return { good: false, said: "it has no address yet" };
     this.reach ??= await this.findReach();
     const path = replica.plan.path ?? "/";
-    if (this.reach === "direct") return probe === "http" ? getDirect(address, port, path, signal) : connectDirect(address, port);
+    if (this.reach === "direct")
+      return probe === "http" ? getDirect(address, port, path, signal) : connectDirect(address, port);
     return this.probeThroughEdge(address, port, probe === "http" ? path : undefined, signal);
   }
 
@@ -106,14 +147,22 @@ export class Lookout {
     return code === undefined || code === "ECONNREFUSED" ? "direct" : "through the edge";
   }
 
-  private async probeThroughEdge(address: string, port: number, path: string | undefined, signal: AbortSignal): Promise<Answer> {
+  private async probeThroughEdge(
+    address: string,
+    port: number,
+    path: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const seconds = String(probeTimeoutMs / 1000);
     const command = path
       ? ["wget", "-q", "-T", seconds, "-O", "/dev/null", `http://${address}:${port}${path}`]
       : ["nc", "-z", "-w", seconds, address, String(port)];
     const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
     const asked = path ? `GET ${path}` : `port ${port}`;
-    return { good: exitCode === 0, said: exitCode === 0 ? `good answer to ${asked}` : `no good answer to ${asked}: ${output.trim()}` };
+    return {
+      good: exitCode === 0,
+      said: exitCode === 0 ? `good answer to ${asked}` : `no good answer to ${asked}: ${output.trim()}`,
+    };
   }
 
   /** Runs the image's own test, which the engine itself would run only every 30 seconds by default. */
@@ -122,7 +171,10 @@ export class Lookout {
     const command = kind === "CMD-SHELL" ? ["/bin/sh", "-c", rest.join(" ")] : rest;
     try {
       const { exitCode, output } = await execute(this.docker, id, command, signal);
-      return { good: exitCode === 0, said: `its HEALTHCHECK ended with code ${exitCode}${output.trim() ? `: ${output.trim().slice(-300)}` : ""}` };
+      return {
+        good: exitCode === 0,
+        said: `its HEALTHCHECK ended with code ${exitCode}${output.trim() ? `: ${output.trim().slice(-300)}` : ""}`,
+      };
     } catch (error) {
       return { good: false, said: `its HEALTHCHECK could not run: ${engineMessage(error)}` };
     }
@@ -155,7 +207,8 @@ function sightOf(replica: Replica, probe: ReplicaSight["probe"]): ReplicaSight {
             : status === "exited" || status === "dead"
               ? "exited"
               : "starting",
-    ...(details ? { exitCode: details.State.ExitCode, outOfMemory: details.State.OOMKilled } : {}),
+    ...(details && details.State.ExitCode >= 0 ? { exitCode: details.State.ExitCode } : {}),
+    outOfMemory: details?.State.OOMKilled ?? false,
     restarts: details?.RestartCount ?? 0,
     upForMs: Number.isNaN(startedAt) ? 0 : Date.now() - startedAt,
     probe,
@@ -167,18 +220,35 @@ function sightOf(replica: Replica, probe: ReplicaSight["probe"]): ReplicaSight {
 function getDirect(host: string, port: number, path: string, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const asked = `GET ${path}`;
-    const attempt = request({ host, port, path, agent: false, timeout: probeTimeoutMs, signal, headers: { "user-agent": "tagalong" } }, (response) => {
-      response.resume();
-      const status = response.statusCode ?? 0;
-      resolve({ good: status >= 200 && status < 400, said: `${status} to ${asked}` });
-    });
+    const attempt = request(
+      {
+        host,
+        port,
+        path,
+        agent: false,
+        timeout: probeTimeoutMs,
+        signal,
+        headers: { "user-agent": "tagalong" },
+      },
+      (response) => {
+        response.resume();
+        const status = response.statusCode ?? 0;
+        resolve({ good: status >= 200 && status < 400, said: `${status} to ${asked}` });
+      },
+    );
     attempt.once("timeout", () => attempt.destroy(new Error(`no answer within ${probeTimeoutMs / 1000} s`)));
-    attempt.once("error", (error) => resolve({ good: false, said: `no answer to ${asked}: ${error.message}` }));
+    attempt.once("error", (error) =>
+      resolve({ good: false, said: `no answer to ${asked}: ${error.message}` }),
+    );
     attempt.end();
   });
 }
 
-function connectDirect(host: string, port: number, timeoutMs = probeTimeoutMs): Promise<Answer & { code?: string }> {
+function connectDirect(
+  host: string,
+  port: number,
+  timeoutMs = probeTimeoutMs,
+): Promise<Answer & { code?: string }> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: timeoutMs });
     const finish = (answer: Answer & { code?: string }) => {
@@ -186,9 +256,15 @@ function connectDirect(host: string, port: number, timeoutMs = probeTimeoutMs): 
       resolve(answer);
     };
     socket.once("connect", () => finish({ good: true, said: `port ${port} is open` }));
-    socket.once("timeout", () => finish({ good: false, said: `port ${port} does not answer`, code: "ETIMEDOUT" }));
+    socket.once("timeout", () =>
+      finish({ good: false, said: `port ${port} does not answer`, code: "ETIMEDOUT" }),
+    );
     socket.once("error", (error: NodeJS.ErrnoException) =>
-      finish({ good: false, said: `port ${port} is not open: ${error.message}`, code: error.code ?? "unknown" }),
+      finish({
+        good: false,
+        said: `port ${port} is not open: ${error.message}`,
+        code: error.code ?? "unknown",
+      }),
     );
   });
 }

@@ -17,8 +17,9 @@ export interface RouteOutputs extends Record<string, unknown> {
 }
 
 // Arguments are file and content in turns; all are written before the first is renamed.
-const writeScript =
-  'set -e; for a in "$@"; do if [ -z "$f" ]; then f=$a; else printf %s "$a" > "$f.new"; f=; fi; done; for n in /routes/*.new; do mv "$n" "${n%.new}"; done';
+const inTurns = (then: string): string =>
+  `f=; for a in "$@"; do if [ -z "$f" ]; then f=$a; else ${then}; f=; fi; done`;
+const writeScript = `set -e; ${inTurns('printf %s "$a" > "$f.new"')}; ${inTurns('mv "$f.new" "$f"')}`;
 const readScript = 'for f in /routes/*; do [ -f "$f" ] && printf "%s %s\\n" "$f" "$(cat "$f")"; done; true';
 
 const filesOf = (upstreams: Record<string, string[]>): [file: string, content: string][] =>
@@ -27,8 +28,14 @@ const filesOf = (upstreams: Record<string, string[]>): [file: string, content: s
   );
 
 async function run(edge: string, script: string, parameters: string[], signal: AbortSignal): Promise<string> {
-  const { exitCode, output } = await execute(connectEngine(), edge, ["/bin/sh", "-c", script, "route", ...parameters], signal);
-  if (exitCode !== 0) throw new Error(`the edge could not change its routes (exit code ${exitCode}): ${output.trim()}`);
+  const { exitCode, output } = await execute(
+    connectEngine(),
+    edge,
+    ["/bin/sh", "-c", script, "route", ...parameters],
+    signal,
+  );
+  if (exitCode !== 0)
+    throw new Error(`the edge could not change its routes (exit code ${exitCode}): ${output.trim()}`);
   return output;
 }
 
@@ -51,8 +58,12 @@ export const route: Handler<RouteInputs, RouteOutputs> = {
   },
   async read(_id, state, context) {
     try {
-      const lines = (await run(state.edge, readScript, [], context.signal)).split("\n").filter((line) => line !== "");
-      const found = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
+      const lines = (await run(state.edge, readScript, [], context.signal))
+        .split("\n")
+        .filter((line) => line !== "");
+      const found = new Map(
+        lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+      );
       const upstreams = Object.fromEntries(
         Object.entries(state.upstreams).map(([service, replicas]) => [
           service,
