@@ -17,6 +17,8 @@ interface Replica {
   name: string;
   details: Docker.ContainerInspectInfo | undefined;
   inspectedAt: number;
+  /** Restarts from before this look-out, which say nothing about this roll. */
+  formerRestarts: number | undefined;
   goodAnswers: number;
   lastAnswer: string | undefined;
 }
@@ -42,6 +44,7 @@ export class Lookout {
           name: id,
           details: undefined,
           inspectedAt: 0,
+          formerRestarts: undefined,
           goodAnswers: 0,
           lastAnswer: undefined,
         });
@@ -89,7 +92,9 @@ export class Lookout {
       }
       // The name it was made from says repository@digest; the image's id says that it is no other image by that name.
       if (details.Image !== this.imageIds.get(replica.plan.reference)) details.Config.Image = details.Image;
-      if (details.RestartCount > 0 && details.State.Running)
+      const isOld = Date.now() - Date.parse(details.Created) > this.inputs.deadlineMs;
+      replica.formerRestarts ??= isOld ? details.RestartCount : 0;
+      if (details.RestartCount > replica.formerRestarts && details.State.Running)
         details.State.ExitCode = await this.lastExitCode(id);
       replica.details = details;
       replica.inspectedAt = Date.now();
@@ -210,7 +215,7 @@ function sightOf(replica: Replica, probe: ReplicaSight["probe"]): ReplicaSight {
               : "starting",
     ...(details && details.State.ExitCode >= 0 ? { exitCode: details.State.ExitCode } : {}),
     outOfMemory: details?.State.OOMKilled ?? false,
-    restarts: details?.RestartCount ?? 0,
+    restarts: (details?.RestartCount ?? 0) - (replica.formerRestarts ?? 0),
     upForMs: Number.isNaN(startedAt) ? 0 : Date.now() - startedAt,
     probe,
     goodAnswers: replica.goodAnswers,
