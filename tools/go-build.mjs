@@ -156,7 +156,7 @@ async function overlayFile(go, { module, folder, files }, options) {
   await run(go, ["mod", "download", module], options);
   const from = (await run(go, ["list", "-m", "-f", "{{.Dir}}", module], options)).trim();
   const pairs = files.map((file) => [join(options.cwd, file), join(from, folder, file)]);
-  const path = join(cacheFolder(), "built", "overlay.json");
+  const path = join(cacheFolder(), "built", `${module.replaceAll("/", "-")}.json`);
   writeFileSync(path, JSON.stringify({ Replace: Object.fromEntries(pairs) }));
   return path;
 }
