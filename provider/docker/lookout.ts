@@ -103,7 +103,8 @@ export class Lookout {
 
   /** The code of the last exit of a container that runs again, which its state no longer tells; -1 where nobody knows. */
   private async lastExitCode(id: string): Promise<number> {
-    const until = Math.ceil(Date.now() / 1000);
+    // In the past by then, so that the engine answers at once; it takes fractions, whatever its types say.
+    const until = (Date.now() / 1000).toFixed(3) as unknown as number;
     const events = await this.docker.getEvents({
       since: 0,
       until,
