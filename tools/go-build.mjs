@@ -57,8 +57,10 @@ function sources(folder) {
   return names.filter((name) => /\.go$|go\.(mod|sum)$/.test(name)).sort();
 }
 
-/** What the program is made of, in one word: another version, recipe or platform is another word. */
-/** @param {Program} program */
+/**
+ * What the program is made of, in one word: another version, recipe or platform is another word.
+ * @param {Program} program
+ */
 export function fingerprint(program) {
   const hash = createHash("sha256").update(JSON.stringify(program));
   const folder = modules(program);
@@ -66,8 +68,10 @@ export function fingerprint(program) {
   return `${program.version}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 12)}`;
 }
 
-/** Where the built program is or would be. */
-/** @param {Program} program */
+/**
+ * Where the built program is or would be.
+ * @param {Program} program
+ */
 export const builtPath = (program) =>
   join(cacheFolder(), "built", `${program.name}-${fingerprint(program)}`, program.binary);
 
@@ -156,7 +160,7 @@ async function overlayFile(go, { module, folder, files }, options) {
   await run(go, ["mod", "download", module], options);
   const from = (await run(go, ["list", "-m", "-f", "{{.Dir}}", module], options)).trim();
   const pairs = files.map((file) => [join(options.cwd, file), join(from, folder, file)]);
-  const path = join(cacheFolder(), "built", "overlay.json");
+  const path = join(cacheFolder(), "built", `${module.replaceAll("/", "-")}.json`);
   writeFileSync(path, JSON.stringify({ Replace: Object.fromEntries(pairs) }));
   return path;
 }

@@ -36,8 +36,10 @@ function home(program) {
   return join(pulumiHome(), "plugins", `resource-${program.name}-v${program.version}`);
 }
 
-/** Beside a program that was built here, what it was built from; a download has no such file. */
-/** @param {string} path */
+/**
+ * Beside a program that was built here, what it was built from; a download has no such file.
+ * @param {string} path
+ */
 const markOf = (path) => `${path}.built`;
 
 /**
