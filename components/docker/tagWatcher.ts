@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig, WatcherConfig } from "../../config";
 import { labels } from "../../provider/docker/layout";
 import { type Claim, Image } from "../../provider/resources";
-import { formatReference } from "../../registry";
+import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
 
 export interface TagWatcherArgs {

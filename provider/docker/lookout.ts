@@ -159,10 +159,15 @@ export class Lookout {
     path: string | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
+    // Only what every busybox has; its own time limits are not among that.
     const seconds = String(probeTimeoutMs / 1000);
     const command = path
-      ? ["wget", "-q", "-T", seconds, "-O", "/dev/null", `http://${address}:${port}${path}`]
-      : ["nc", "-z", "-w", seconds, address, String(port)];
+      ? ["timeout", seconds, "wget", "-q", "-O", "/dev/null", `http://${address}:${port}${path}`]
+      : [
+          "sh",
+          "-c",
+          `timeout ${seconds} nc -w ${seconds} ${address} ${port} </dev/null >/dev/null; [ $? -ne 1 ]`,
+        ];
     const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
     const asked = path ? `GET ${path}` : `port ${port}`;
     return {
