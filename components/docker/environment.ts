@@ -65,7 +65,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         new docker.Volume(
           `${name}-${volume}`,
           { name: `${prefix}-${volume}`, labels: [{ label: labels.environment, value: environment }] },
-          { ...child, retainOnDelete: true },
+          { ...child, retainOnDelete: config.keepVolumes },
         ),
       ]),
     );
