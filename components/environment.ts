@@ -20,6 +20,9 @@ export class Environment extends pulumi.ComponentResource {
   /** When the traffic last moved, milliseconds since the epoch; undefined without an edge. */
   public readonly switchedAt: pulumi.Output<number | undefined>;
 
+  /** Marks on the engine what is this environment's own. */
+  public readonly claim: pulumi.Output<string>;
+
   constructor(name: string, args: EnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tagalong:index:Environment", name, {}, opts);
     const { config, release, session } = args;
@@ -31,6 +34,7 @@ export class Environment extends pulumi.ComponentResource {
     const engine = new DockerEnvironment(name, { config, release }, { parent: this, providers });
     this.urls = engine.urls;
     this.switchedAt = pulumi.output(engine.route?.switchedAt);
+    this.claim = engine.claim.claim;
     this.registerOutputs({ urls: this.urls });
   }
 }
