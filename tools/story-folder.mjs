@@ -111,6 +111,8 @@ export function projectFile(text, { root, name, registry }) {
 export function stackFile(text, { edge, ports }) {
   const document = parseDocument(text);
   document.commentBefore = null; // the editor's hint names a path that is not there
+  // Of another passphrase than this stack's.
+  for (const key of ["secretsprovider", "encryptedkey", "encryptionsalt"]) document.delete(key);
   document.setIn(["config", "tagalong:edge", "image"], edge);
   for (const [service, port] of Object.entries(ports)) {
     document.setIn(["config", "tagalong:services", service, "publish"], port);

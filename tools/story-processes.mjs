@@ -1,7 +1,16 @@
 // The processes of one `npm start`: each has a log, a process group of its own, so that a Ctrl-C reaches it only when
 // its turn has come, and a line in a record, so that the next run can end what a killed one left.
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./failure.mjs";
@@ -43,6 +52,11 @@ export class Record {
     renameSync(`${this.file}.${process.pid}`, this.file);
   }
 
+  clear() {
+    this.#children = [];
+    rmSync(this.file, { force: true });
+  }
+
   /**
    * @param {string} name
    * @param {number} pid
@@ -67,6 +81,7 @@ export const alive = ({ pid, started }) => started !== "" && processStart(pid) =
  * @property {number} pid
  * @property {boolean} ended
  * @property {Promise<string>} exit how it ended: "" in good order
+ * @property {() => void} release lets this process end before it
  */
 
 export class Processes {
@@ -108,6 +123,7 @@ export class Processes {
     const child = {
       pid,
       ended: false,
+      release: () => spawned.unref(),
       exit: new Promise((resolve) => {
         /** @param {string} how */
         const end = (how) => {
@@ -253,7 +269,9 @@ function marked(mark) {
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => {
         try {
-          return readFileSync(join("/proc", pid, "environ"), "utf8").split("\0").includes(mark);
+          return readFileSync(join("/proc", pid, "environ"), "utf8")
+            .split("\0")
+            .includes(mark);
         } catch {
           return false; // gone meanwhile, or another user's
         }

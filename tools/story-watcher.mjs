@@ -1,5 +1,5 @@
 // The watcher as a child: its decisions, one JSON line each, read from its log as they are written.
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./failure.mjs";
 import { Interrupted } from "./story-processes.mjs";
@@ -40,9 +40,10 @@ export function decisionsIn(text) {
 
 export class Watcher {
   /** @type {Decision[]} */
-  #heard = [];
+  #unheard = [];
   #rest = "";
   #offset = 0;
+  #last = "nothing";
 
   /**
    * @param {import("./story-processes.mjs").Processes} processes
@@ -50,69 +51,60 @@ export class Watcher {
    * @param {string} cwd
    */
   constructor(processes, [program = "", ...args], cwd) {
-    this.name = "watch";
-    this.child = processes.spawn(this.name, program, args, cwd);
-    this.decisions = processes.path(this.name, "out");
-    this.log = processes.path(this.name, "log");
-    this.file = openSync(this.decisions, "r");
+    this.child = processes.spawn("watch", program, args, cwd);
+    this.decisions = processes.path("watch", "out");
+    this.log = processes.path("watch", "log");
+    this.#file = openSync(this.decisions, "r");
   }
 
-  /** How many decisions were heard so far: a mark to wait from. */
-  get heard() {
-    return this.#heard.length;
-  }
+  #file;
 
   #read() {
     const buffer = Buffer.alloc(64 * 1024);
     for (;;) {
-      const size = readSync(this.file, buffer, 0, buffer.length, this.#offset);
+      const size = readSync(this.#file, buffer, 0, buffer.length, this.#offset);
       if (size === 0) return;
       this.#offset += size;
-      // The lines are ASCII but for messages; a character cut in two spoils no more than its message.
+      // A character that is cut in two spoils no more than its message.
       const { decisions, rest } = decisionsIn(this.#rest + buffer.toString("utf8", 0, size));
       this.#rest = rest;
-      this.#heard.push(...decisions);
+      this.#unheard.push(...decisions);
     }
   }
 
   /**
-   * Tells every decision from a mark on, until one is what was waited for.
+   * Hears one decision after the other, each once, until one is what was waited for.
    * @param {object} options
-   * @param {number} options.from
    * @param {string} options.what for the message where it does not come
-   * @param {number} options.seconds
+   * @param {number} [options.seconds]
    * @param {AbortSignal} options.signal
    * @param {(decision: Decision) => boolean} options.until
    * @returns {Promise<Decision>}
    */
-  async hear({ from, what, seconds, signal, until }) {
-    const end = Date.now() + seconds * 1000;
-    for (let next = from; ; ) {
+  async hear({ what, seconds = 120, signal, until }) {
+    const logs = `its logs: ${this.log} and ${this.decisions}`;
+    for (const end = Date.now() + seconds * 1000; ; await sleep(POLL_MILLISECONDS)) {
       if (signal.aborted) throw new Interrupted();
       const ended = this.child.ended;
       this.#read();
-      for (; next < this.#heard.length; next++) {
-        const decision = this.#heard[next];
-        if (decision && until(decision)) return decision;
+      for (let next = this.#unheard.shift(); next; next = this.#unheard.shift()) {
+        this.#last = next.message;
+        if (until(next)) return next;
       }
-      const logs = `its logs: ${this.log} and ${this.decisions}`;
       if (ended) {
-        throw new Failure(`the watcher ended while ${what}: ${lastError(await this.#said())}`, logs);
+        const said = `${this.#last}\n${readFileSync(this.log, "utf8")}`;
+        throw new Failure(`the watcher ended before ${what}: ${lastError(said)}`, logs);
       }
       if (Date.now() > end) {
-        const last = this.#heard.at(-1)?.message ?? "nothing";
-        throw new Failure(`the watcher took longer than ${seconds} s, ${what}; it last said: ${last}`, logs);
+        throw new Failure(
+          `after ${seconds} s still not: ${what}; the watcher last said: ${this.#last}`,
+          logs,
+        );
       }
-      await sleep(POLL_MILLISECONDS);
     }
   }
 
-  async #said() {
-    const { readFile } = await import("node:fs/promises");
-    return `${this.#heard.at(-1)?.message ?? ""}\n${await readFile(this.log, "utf8")}`;
-  }
-
   close() {
-    closeSync(this.file);
+    closeSync(this.#file);
   }
 }
