@@ -184,7 +184,8 @@ export const environmentSchema = closed("the config of a stack", {
   }),
   rollout: note(rollout.prefault({}), { description: "How the environment rolls." }),
   keepVolumes: note(flag().prefault(true), {
-    description: "`pulumi destroy` leaves the volumes. After an `up` with `false`, it deletes them and their data.",
+    description:
+      "`pulumi destroy` leaves the volumes. After an `up` with `false`, it deletes them and their data.",
     example: false,
   }),
   edge: note(edge.prefault({}), { description: "The reverse proxy in front of the services." }),

@@ -1,7 +1,8 @@
 // Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
 // image and the last few stay, so that going back needs no pull.
 import type Docker from "dockerode";
-import { credentialLookup, formatReference, parseReference } from "../../registry";
+import { credentialLookup } from "../../registry/credentials";
+import { formatReference, parseReference } from "../../registry/reference";
 import type { Context, Handler } from "../handler";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
