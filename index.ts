@@ -2,40 +2,41 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "./components/environment";
 import type { Release } from "./components/release";
-import { type EnvironmentConfig, readConfig } from "./config";
+import { readConfig, readProjectFiles } from "./config";
 import { offerCredentials } from "./provider/session";
 import { credentialLookup, RegistryClient } from "./registry";
+import { plainCredentials } from "./watcher/credentials";
 import { decideRelease } from "./watcher/decide";
 
-/** @param decided what the environment is to run; by default what its tag carries now */
-async function program(decided?: Release): Promise<Record<string, unknown>> {
-  const config = readConfig();
+interface Run {
+  /** What the environment is to run; by default what its tag carries now. */
+  release?: Release;
+  /** The project's folder; by default the working directory. */
+  directory?: string;
+}
+
+async function program(run: Run = {}): Promise<Record<string, unknown>> {
+  const config = readConfig(run.directory);
   if (config.kind === "repository") {
     throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
   }
-  const credentials = await plainCredentials(config);
+  const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
-    const release = decided ?? (await decideRelease(config, client));
-    const { session } = offerCredentials(credentials);
-    const environment = new Environment(config.stack, { config, release, session });
-    return { release, urls: environment.urls, switchedAt: environment.switchedAt };
+    const release = run.release ?? (await decideRelease(config, client));
+    const session = offerCredentials(credentials);
+    const { urls, switchedAt, claim } = new Environment(config.stack, {
+      config,
+      release,
+      files: readProjectFiles(config.stack, run.directory),
+      session,
+    });
+    return { release, urls, switchedAt, claim };
   } catch (error) {
     throw error instanceof Error ? new pulumi.RunError(error.message) : error;
   } finally {
     await client.close();
   }
-}
-
-/** The config's passwords in plain text, for this process alone. */
-async function plainCredentials({ registries }: EnvironmentConfig) {
-  const entries = Object.entries(registries).map(
-    ([host, { username, password }]) =>
-      new Promise<[string, { username: string; password: string }]>((resolve) => {
-        password.apply((plain) => resolve([host, { username, password: plain }]));
-      }),
-  );
-  return Object.fromEntries(await Promise.all(entries));
 }
 
 export = program;

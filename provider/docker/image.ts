@@ -1,11 +1,11 @@
 // Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
 // image and the last few stay, so that going back needs no pull.
 import type Docker from "dockerode";
-import { credentialLookup, engineAuthHeader } from "../../registry/credentials";
-import { formatReference, parseReference } from "../../registry/reference";
+import { credentialLookup, formatReference, parseReference } from "../../registry";
 import type { Context, Handler } from "../handler";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
+import { pullImage } from "./pull";
 
 export interface ImageInputs extends Record<string, unknown> {
   /** What to pull: repository@digest, or a tag, which is then looked up once and kept until this changes. */
@@ -84,26 +84,12 @@ async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOu
   const docker = connectEngine();
   await checkPlatform(docker, inputs.reference, inputs.platforms);
   const { registry, repository, digest: wanted } = parseReference(inputs.reference);
-  const present = await docker
-    .getImage(inputs.reference)
-    .inspect()
-    .catch(() => undefined);
-  if (!present || !wanted) {
-    const credential = await credentialLookup(await sessionCredentials())(registry);
-    const options = {
-      authconfig: { base64: engineAuthHeader(registry, credential) },
-      abortSignal: context.signal,
-    };
-    try {
-      const progress = await docker.pull(inputs.reference, options);
-      await new Promise<void>((resolve, reject) =>
-        docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve())),
-      );
-    } catch (error) {
-      throw new Error(`${inputs.reference} could not be pulled: ${engineMessage(error)}`);
-    }
-  }
-  const details = present && wanted ? present : await docker.getImage(inputs.reference).inspect();
+  const details = await pullImage(
+    docker,
+    inputs.reference,
+    credentialLookup(await sessionCredentials()),
+    context.signal,
+  );
   const prefix = formatReference({ registry, repository });
   const digest =
     wanted ??

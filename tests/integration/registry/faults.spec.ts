@@ -17,6 +17,14 @@ describe("a registry's fault", () => {
   const reference = () => parseReference(`${faulty.host}/acme/server:dev`);
   const digestIn = (seen: Observation) => (seen.kind === "unknown" ? seen.detail : seen.digest);
 
+  const clientWaiting = (deadlineMs: number) =>
+    new RegistryClient({
+      credentials: async () => ({ kind: "password", username: "u", password: "p", source: "test" }),
+      insecure: new Set(),
+      deadlineMs,
+      now: () => performance.now() + skippedMs,
+    });
+
   before(async () => {
     real = await startRealRegistry();
     const target = { host: real.host, repository: "acme/server" };
@@ -30,12 +38,7 @@ describe("a registry's fault", () => {
   });
   beforeEach(() => {
     skippedMs = 0;
-    client = new RegistryClient({
-      credentials: async () => ({ kind: "password", username: "u", password: "p", source: "test" }),
-      insecure: new Set(),
-      deadlineMs: 400,
-      now: () => performance.now() + skippedMs,
-    });
+    client = clientWaiting(10_000);
   });
   afterEach(async () => {
     faulty.fault = undefined;
@@ -43,9 +46,12 @@ describe("a registry's fault", () => {
   });
 
   for (const { name, fault, reasons } of faults) {
+    const stalls = reasons.includes("timeout");
+
     for (const situation of ["moved", "first seen"] as const) {
       it(`${name}: a tag ${situation} is ${reasons.join(" or ") || "still seen right"}`, async () => {
         const known = situation === "moved" ? older : undefined;
+        if (stalls) client = clientWaiting(800);
         faulty.fault = fault;
         const seen = await client.observe(reference(), known);
         if (reasons.length === 0) {
@@ -63,6 +69,7 @@ describe("a registry's fault", () => {
     }
 
     it(`${name}: a tag that did not move is not said to have moved`, async () => {
+      if (stalls) client = clientWaiting(800);
       faulty.fault = fault;
       const seen = await client.observe(reference(), newer);
       assert.notEqual(seen.kind, "moved", digestIn(seen));
@@ -74,6 +81,7 @@ describe("a registry's fault", () => {
 
     if (reasons.length > 0) {
       it(`${name}: fails a fetch, an image and a resolve with the reference and a fix`, async () => {
+        if (stalls) client = clientWaiting(800);
         for (const ask of ["manifest", "image", "resolve"] as const) {
           faulty.fault = fault;
           skippedMs += 5 * 60_000;

@@ -1,0 +1,78 @@
+// Bundles the programs that start often, so that they start in a fraction of a second.
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "./paths.mjs";
+
+const bundles = [
+  { entry: "cli/main.ts", output: "dist/cli.cjs" },
+  { entry: "provider/main.ts", output: "dist/provider.cjs" },
+];
+
+/** @param {string} output */
+const inputsOf = (output) => `${output}.inputs.json`;
+
+/**
+ * Whether a bundle is missing or older than something that it was made of.
+ * @param {string} [folder]
+ */
+export function stale(folder = root) {
+  return existing(folder).some(({ output }) => {
+    try {
+      if (!existsSync(join(folder, output))) return true;
+      /** @type {{ started: number, inputs: string[] }} */
+      const { started, inputs } = JSON.parse(readFileSync(join(folder, inputsOf(output)), "utf8"));
+      return inputs.some((input) => statSync(join(folder, input)).mtimeMs > started);
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** @param {string} folder */
+const existing = (folder) => bundles.filter(({ entry }) => existsSync(join(folder, entry)));
+
+/** @param {string} [folder] */
+export async function build(folder = root) {
+  const { build } = await import("esbuild");
+  const started = Date.now();
+  mkdirSync(join(folder, "dist"), { recursive: true });
+  await Promise.all(
+    existing(folder).map(async ({ entry, output }) => {
+      const { outputFiles, metafile } = await build({
+        absWorkingDir: folder,
+        entryPoints: [entry],
+        outfile: output,
+        write: false,
+        metafile: true,
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        format: "cjs",
+        minifySyntax: true,
+        legalComments: "none",
+        logLevel: "error",
+        // Native modules are optional where they occur, and the compiler serves programs that a bundle never loads.
+        external: ["cpu-features", "*.node", "typescript", "ts-node"],
+      });
+      const inputs = [...Object.keys(metafile.inputs), "package-lock.json"].filter((input) =>
+        existsSync(join(folder, input)),
+      );
+      writeFileSync(join(folder, inputsOf(output)), JSON.stringify({ started, inputs }));
+      // Renamed, so that a process that starts meanwhile reads a whole bundle.
+      const draft = join(folder, `${output}.${process.pid}`);
+      writeFileSync(draft, outputFiles[0]?.contents ?? "");
+      renameSync(draft, join(folder, output));
+    }),
+  );
+}
+
+if (
+  process.argv[1] &&
+  pathToFileURL(process.argv[1]).href === pathToFileURL(join(root, "tools", "build.mjs")).href
+) {
+  build().catch(() => {
+    // esbuild has said what is wrong and where.
+    process.exitCode = 1;
+  });
+}

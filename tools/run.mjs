@@ -1,0 +1,170 @@
+// The entry behind the npm scripts: brings what the command needs, and no more, then runs it.
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Failure } from "./failure.mjs";
+import { root } from "./paths.mjs";
+import { progress as onStderr } from "./progress.mjs";
+import { atLeast } from "./version.mjs";
+
+const OLDEST_NODE = "20.19";
+
+const progress = onStderr();
+
+/** What the tests of a folder stand on. */
+const testGround = {
+  unit: [],
+  integration: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
+  e2e: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
+};
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const commands = {
+  async start(args) {
+    await packagesAndBundles();
+    const { forStart, prepare } = await import("./ground.mjs");
+    const ground = await prepare(forStart, { progress });
+    const entry = join(root, "tools", "start.mjs");
+    if (!existsSync(entry)) {
+      progress.say("the ground is ready; there is nothing to start yet");
+      return 0;
+    }
+    const { start } = await import(pathToFileURL(entry).href);
+    return (await start({ ground, args, progress })) ?? 0;
+  },
+
+  async test(args) {
+    const folders = Object.keys(testGround).filter((name) => existsSync(join(root, "tests", name)));
+    const isFolder = (/** @type {string} */ arg) => Object.hasOwn(testGround, arg);
+    const isFile = (/** @type {string} */ arg) => arg.startsWith("tests/");
+    const chosen = args.filter(isFolder);
+    const files = args.filter(isFile);
+    const run = chosen.length ? chosen : files.length ? [] : folders;
+    const needed = folders.filter(
+      (name) => run.includes(name) || files.some((file) => file.startsWith(`tests/${name}`)),
+    );
+    let passed = 0;
+    let failed = 1;
+    try {
+      await packagesAndBundles();
+      const { prepare } = await import("./ground.mjs");
+      const names = needed.flatMap((name) => testGround[/** @type {keyof typeof testGround} */ (name)]);
+      const { env } = await prepare(names, { progress });
+      const rest = args.filter((arg) => !isFolder(arg) && !isFile(arg));
+      const specs = [...run.map((name) => `tests/${name}/**/*.spec.ts`), ...files];
+      ({ passed, failed } = await mocha([...rest, ...specs], env));
+    } catch (error) {
+      report(error);
+    }
+    process.stdout.write(`${passed} passed, ${failed} failed\n`);
+    return failed ? 1 : 0;
+  },
+
+  async bench(args) {
+    await packagesAndBundles();
+    const { forStart, prepare } = await import("./ground.mjs");
+    const { env } = await prepare([...forStart, "watchtower"], { progress });
+    return (await node(["--require", "ts-node/register", join(root, "bench", "main.ts"), ...args], env)).code;
+  },
+
+  async doctor(args) {
+    const { doctor } = await import("./doctor.mjs");
+    return doctor({ json: args.includes("--json") });
+  },
+
+  async ground(args) {
+    const { packagesReady, ensurePackages } = await import("./packages.mjs");
+    if (!packagesReady()) await ensurePackages(progress);
+    const { forStart, prepare } = await import("./ground.mjs");
+    const names = args.length ? args : forStart;
+    await prepare(names, { progress });
+    progress.say(`ready: ${names.join(", ")}`);
+    return 0;
+  },
+};
+
+async function packagesAndBundles() {
+  const { ensurePackages } = await import("./packages.mjs");
+  await ensurePackages(progress);
+  const { build, stale } = await import("./build.mjs");
+  if (stale()) await build();
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @param {(text: string) => void} [hear] told what goes to stdout
+ * @returns {Promise<{ code: number }>}
+ */
+function node(args, env, hear) {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ["inherit", hear ? "pipe" : "inherit", "inherit"],
+  });
+  child.stdout?.on("data", (chunk) => {
+    process.stdout.write(chunk);
+    hear?.(String(chunk));
+  });
+  // The terminal tells the child as well; this process stays to say how it ended.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 1 }));
+  });
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function mocha(args, env) {
+  let tail = "";
+  const color = process.stdout.isTTY ? ["--color"] : [];
+  const binary = join(root, "node_modules", "mocha", "bin", "mocha.js");
+  const { code } = await node([binary, ...color, ...args], env, (text) => {
+    tail += text;
+  });
+  /** @param {string} word */
+  const count = (word) =>
+    Number([...tail.matchAll(new RegExp(`^\\W*(\\d+) ${word}`, "gm"))].at(-1)?.[1] ?? 0);
+  const passed = count("passing");
+  // A run that crashed, or in which no test ran, says so in its exit code or not at all.
+  const failed = count("failing") || (code !== 0 || passed === 0 ? 1 : 0);
+  return { passed, failed };
+}
+
+/** @param {unknown} error */
+function report(error) {
+  const text = error instanceof Failure ? error.message : error instanceof Error ? error.stack : error;
+  process.stderr.write(`${text}\n`);
+}
+
+/** @param {string[]} args */
+async function main([name = "", ...args]) {
+  if (!atLeast(process.versions.node, OLDEST_NODE)) {
+    throw new Failure(
+      `this is Node.js ${process.versions.node}; it must be ${OLDEST_NODE} or newer`,
+      "https://nodejs.org/",
+    );
+  }
+  const command = commands[name];
+  if (command) return command(args);
+  throw new Failure(
+    `there is no command "${name}"`,
+    `node tools/run.mjs ${Object.keys(commands).join("|")} [arguments]`,
+  );
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    report(error);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,52 @@
+// One line a decision: a sentence for a person on a terminal, a JSON object for a machine elsewhere.
+import pino from "pino";
+import pretty from "pino-pretty";
+
+/** What the watcher does, in the order in which it usually happens. */
+export type WatchEvent =
+  | "watching"
+  | "recovered"
+  | "moved"
+  | "waiting"
+  | "refused"
+  | "rolling"
+  | "live"
+  | "healthy"
+  | "rejected"
+  | "returned"
+  | "repaired"
+  | "unknown"
+  | "sure"
+  | "config"
+  | "failed"
+  | "stopping"
+  | "stopped";
+
+export type Log = (event: WatchEvent, message: string, facts?: Record<string, unknown>) => void;
+
+const warnings: readonly WatchEvent[] = ["refused", "rejected", "unknown", "failed"];
+
+/** @param human whether a person reads it; by default, whether standard output is a terminal */
+export function createLog(human = process.stdout.isTTY): Log {
+  const options = {
+    base: null,
+    timestamp: () => `,"time":${Date.now()}`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = human
+    ? pino(
+        options,
+        pretty({
+          sync: true,
+          colorize: process.env["NO_COLOR"] === undefined,
+          translateTime: "SYS:HH:MM:ss.l",
+          hideObject: true,
+          messageFormat: "{event} {msg}",
+          ignore: "level",
+        }),
+      )
+    : pino({ ...options, messageKey: "message" }, pino.destination({ fd: 1, sync: true }));
+  return (event, message, facts = {}) => {
+    logger[warnings.includes(event) ? "warn" : "info"]({ event, ...facts }, message);
+  };
+}
