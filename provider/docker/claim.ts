@@ -108,9 +108,10 @@ async function check(inputs: ClaimInputs, old: State | undefined): Promise<void>
       problems.push(
         `${where} by the container "${nameOf(holder)}": publish another port, or stop that container`,
       );
-    // What one of ours listens on, even at another address, is free by the time that its successor starts.
-    else if (!containers.some((container) => ours(container.Labels) && publishes(container, wanted))) {
-      const answer = await tryPort(wanted);
+    else {
+      // What one of ours listens on, even at another address, is free by the time that its successor starts.
+      const isOurs = containers.some((container) => ours(container.Labels) && publishes(container, wanted));
+      const answer = await tryPort(wanted.address, isOurs ? 0 : wanted.port);
       if (answer === "taken")
         problems.push(`${where} by a process on this machine: publish another port, or stop that process`);
       if (answer === "no such address")
@@ -130,17 +131,15 @@ const publishes = (container: Docker.ContainerInfo, wanted: PublishedPort): bool
   container.Ports.some((port) => port.PublicPort === wanted.port && overlaps(port.IP, wanted.address));
 
 /** Whether a process outside the engine listens there. Only this machine's ports can be asked so; a remote engine tells later. */
-async function tryPort(wanted: PublishedPort): Promise<"free" | "taken" | "no such address"> {
-  const host = process.env["DOCKER_HOST"];
-  if (host !== undefined && !host.startsWith("unix://")) return "free";
+async function tryPort(host: string, port: number): Promise<"free" | "taken" | "no such address"> {
+  const engine = process.env["DOCKER_HOST"];
+  if (engine !== undefined && !engine.startsWith("unix://")) return "free";
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", ({ code }: NodeJS.ErrnoException) =>
       resolve(code === "EADDRINUSE" ? "taken" : code === "EADDRNOTAVAIL" ? "no such address" : "free"),
     );
-    server.listen({ port: wanted.port, host: wanted.address, exclusive: true }, () =>
-      server.close(() => resolve("free")),
-    );
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve("free")));
   });
 }
 
