@@ -85,8 +85,13 @@ export class DockerService extends pulumi.ComponentResource {
           removeVolumes: true,
           destroyGraceSeconds: Math.max(1, Math.ceil(rollout.drain / 1000)),
         },
-        // Without this the docker provider deletes the old one first.
-        { parent: this, deleteBeforeReplace: false, ignoreChanges: ["bridge"] },
+        {
+          parent: this,
+          // Without this the docker provider deletes the old one first.
+          deleteBeforeReplace: false,
+          // What the engine fills in by itself, and the provider would take for a change at every update.
+          ignoreChanges: ["bridge", "memorySwap"],
+        },
       );
     this.replicas = Array.from({ length: config.replicas }, (_, replica) => container(replica));
     this.registerOutputs({ image: this.image.pinned });

@@ -52,7 +52,10 @@ export const image: Handler<ImageInputs, ImageOutputs> = {
     const dropped = [old.pinned, ...old.history].filter(
       (one) => one !== now.pinned && !history.includes(one),
     );
-    for (const one of dropped) await remove(connectEngine(), one, context);
+    for (const one of dropped) {
+      // What a container still runs, as the old one does after failed rolls, is tried again at the next update.
+      if (!(await remove(connectEngine(), one, context))) history.push(one);
+    }
     return { ...now, history };
   },
   async read(_id, state) {
@@ -111,12 +114,18 @@ async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOu
   return { digest, pinned: pinned(inputs.reference, digest) };
 }
 
-async function remove(docker: Docker, reference: string, context: Context): Promise<void> {
+/** @returns whether it is gone; what a container uses, of this environment or another, stays */
+async function remove(docker: Docker, reference: string, context: Context): Promise<boolean> {
+  // The engine itself refuses only to remove the last of an image's names.
+  const containers = await docker.listContainers({ all: true });
+  if (containers.some(({ Image }) => Image === reference)) return false;
   try {
     await docker.getImage(reference).remove();
   } catch (error) {
-    if (isEngineError(error, 404)) return;
-    if (!isEngineError(error, 409)) throw error; // 409: another container still uses it, so it is not ours to remove
+    if (isEngineError(error, 404)) return true;
+    if (!isEngineError(error, 409)) throw error;
     context.log("info", `${reference} stays: ${engineMessage(error)}`);
+    return false;
   }
+  return true;
 }
