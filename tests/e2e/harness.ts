@@ -235,22 +235,27 @@ export class Stack {
     return run.output;
   }
 
-  /** Starts a command in a process group of its own. */
-  start(...args: string[]): { child: ChildProcess; done: Promise<Run> } {
+  /** The environment of every command. */
+  variables(): NodeJS.ProcessEnv {
     const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
     const bin = join(home, "versions", dependencies["@pulumi/pulumi"], "bin");
+    return {
+      ...process.env,
+      PATH: `${bin}:${process.env["PATH"]}`,
+      PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}`,
+      PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...this.env,
+    };
+  }
+
+  /** Starts a command in a process group of its own. */
+  start(...args: string[]): { child: ChildProcess; done: Promise<Run> } {
     const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.project.folder,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        PATH: `${bin}:${process.env["PATH"]}`,
-        PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}`,
-        PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...this.env,
-      },
+      env: this.variables(),
     });
     this.running.add(child);
     if (args[0] !== "config") child.stdin.end();
