@@ -46,6 +46,21 @@ export function readConfig(directory = process.cwd()): StackConfig {
 }
 
 /**
+ * The texts of Pulumi.yaml and Pulumi.<stack>.yaml; "" for one that is not there.
+ * @param directory as in {@link readConfig}
+ */
+export function readProjectFiles(
+  stack: string,
+  directory = process.cwd(),
+): { project: string; stack: string } {
+  const read = (name: string) => {
+    const file = join(directory, name);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  };
+  return { project: read("Pulumi.yaml"), stack: read(`Pulumi.${stack}.yaml`) };
+}
+
+/**
  * Pulumi says of a whole key that it is secret when one value below it is; which one, only the stack's file
  * says. Where there is none (`--config-file`, a bundle), what Pulumi says must do.
  */

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "./components/environment";
 import type { Release } from "./components/release";
-import { readConfig } from "./config";
+import { readConfig, readProjectFiles } from "./config";
 import { offerCredentials } from "./provider/session";
 import { credentialLookup, RegistryClient } from "./registry";
 import { plainCredentials } from "./watcher/credentials";
@@ -25,7 +25,12 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
   try {
     const release = run.release ?? (await decideRelease(config, client));
     const session = offerCredentials(credentials);
-    const { urls, switchedAt, claim } = new Environment(config.stack, { config, release, session });
+    const { urls, switchedAt, claim } = new Environment(config.stack, {
+      config,
+      release,
+      files: readProjectFiles(config.stack, run.directory),
+      session,
+    });
     return { release, urls, switchedAt, claim };
   } catch (error) {
     throw error instanceof Error ? new pulumi.RunError(error.message) : error;

@@ -1,4 +1,5 @@
 // `tagalong`: the command line over the same modules as the program.
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 
@@ -27,6 +28,11 @@ async function watchCommand(options: { stack: string; cwd: string }): Promise<vo
   process.exitCode = abort.signal.aborted ? 130 : 0;
 }
 
+/** Secrets that came as a file, as they do in the watcher's container, become environment variables of this process alone. */
+function adoptSecrets(file = process.env["TAGALONG_SECRETS_FILE"]): void {
+  if (file !== undefined) Object.assign(process.env, JSON.parse(readFileSync(file, "utf8")));
+}
+
 const tagalong = new Command("tagalong")
   .description("Environments that follow their images.")
   .version(version)
@@ -40,6 +46,7 @@ tagalong
   .addHelpText("after", "\nExample:\n  $ npx tagalong watch --stack dev")
   .action(watchCommand);
 
+adoptSecrets();
 tagalong.parseAsync().then(
   // Pulumi's runtime keeps handles open after an inline program; nothing is left to do by now.
   () => process.exit(),

@@ -4,12 +4,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { Provider } from "../provider/resources";
 import { DockerEnvironment } from "./docker/environment";
+import { type ProjectFiles, portableFiles } from "./projectFiles";
 import type { Release } from "./release";
 
 export interface EnvironmentArgs {
   config: EnvironmentConfig;
   /** What it runs, decided beforehand. */
   release: Release;
+  /** The project's files, for a watcher in a container. */
+  files: ProjectFiles;
   /** Where the program offers registry credentials to the provider. */
   session: string;
 }
@@ -25,13 +28,17 @@ export class Environment extends pulumi.ComponentResource {
 
   constructor(name: string, args: EnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tagalong:index:Environment", name, {}, opts);
-    const { config, release, session } = args;
+    const { config, release, files, session } = args;
     // Explicit and first, so that both start at once, beside each other.
     const providers = [
       new Provider("tagalong", { session }, { parent: this }),
       new docker.Provider("docker", {}, { parent: this }),
     ];
-    const engine = new DockerEnvironment(name, { config, release }, { parent: this, providers });
+    const engine = new DockerEnvironment(
+      name,
+      { config, release, files: portableFiles(files) },
+      { parent: this, providers },
+    );
     this.urls = engine.urls;
     this.switchedAt = pulumi.output(engine.route?.switchedAt);
     this.claim = engine.claim.claim;

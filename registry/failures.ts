@@ -35,10 +35,10 @@ export function explainFailure(error: unknown, origin: string, deadlineMs: numbe
       `${origin} did not answer completely within ${deadlineMs} ms; it is asked again at the next check`,
     );
   }
-  if (code.startsWith("HPE_") || nonsense.has(code)) {
+  if (name === "HTTPParserError" || nonsense.has(code)) {
     return new RegistryError(
       "invalid",
-      `${origin} sent what is no HTTP (${code}); look for a proxy in between`,
+      `${origin} sent what is no HTTP (${message}); look for a proxy in between`,
     );
   }
   const fix = fixes.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1];
@@ -53,5 +53,6 @@ function describe(error: unknown): { name: string; code: string; message: string
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
   if (!(error instanceof Error)) return { name: "", code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return { name: error.name, code, message: error.message };
+  const message = code.startsWith("ERR_SSL_") ? "no TLS there" : error.message.replace(/\s+/g, " ").trim();
+  return { name: error.name, code, message };
 }

@@ -38,6 +38,7 @@ export class Transport {
   readonly #wire: Wire;
   readonly #authorizer: Authorizer;
   readonly #insecure: ReadonlySet<string>;
+  readonly #origins = new Map<string, string>();
 
   constructor(options: TransportOptions = {}) {
     this.#insecure = options.insecure ?? insecureHosts();
@@ -51,7 +52,7 @@ export class Transport {
    */
   async ask(question: Question): Promise<Answer> {
     const { registry, repository } = question;
-    const origin = originOf(registry, this.#insecure);
+    const origin = this.#origin(registry);
     const authorization = await this.#authorizer.authorization(registry, repository);
     const answer = await this.#follow(question, origin, authorization);
     const challenge = answer.headers["www-authenticate"];
@@ -68,6 +69,12 @@ export class Transport {
   /** Ends every connection. */
   close(): Promise<void> {
     return this.#wire.close();
+  }
+
+  #origin(registry: string): string {
+    const origin = this.#origins.get(registry) ?? originOf(registry, this.#insecure);
+    this.#origins.set(registry, origin);
+    return origin;
   }
 
   async #follow(question: Question, origin: string, authorization: string | undefined): Promise<Answer> {

@@ -3,6 +3,7 @@
  * (undici closes them after each unless `reset` is false), a deadline over the whole exchange, a bound on the
  * body, and that a host which asked for patience is not contacted until its time is over.
  */
+import { setImmediate } from "node:timers/promises";
 import { Pool } from "undici";
 import { type Reason, RegistryError } from "./errors";
 import { explainFailure } from "./failures";
@@ -73,6 +74,8 @@ export class Wire {
       const flat = flatten(got.headers);
       const retryAfterMs = this.#notePause(origin, got.statusCode, flat);
       const bytes = await collect(got.body, Number(flat["content-length"] ?? 0), wanted.limit);
+      // undici frees a connection one turn of the event loop after its answer: who asks sooner opens a second one.
+      await setImmediate();
       return { origin, status: got.statusCode, headers: flat, body: bytes, retryAfterMs };
     } catch (error) {
       throw error instanceof RegistryError ? error : explainFailure(error, origin, this.deadlineMs);
@@ -144,7 +147,10 @@ async function collect(body: AsyncIterable<Buffer>, announced: number, limit: nu
   for await (const chunk of body) {
     length += chunk.length;
     if (length > limit || announced > limit) {
-      throw new RegistryError("invalid", `the answer is longer than the ${limit} bytes that one may have`);
+      throw new RegistryError(
+        "invalid",
+        `the answer is longer than the ${limit} bytes of any manifest; look for a proxy`,
+      );
     }
     chunks.push(chunk);
   }

@@ -28,7 +28,7 @@ export async function run(command, args, { env, cwd, log, seconds, input } = {})
   let all = "";
   /** @param {Buffer} chunk */
   const hear = (chunk) => {
-    all = (all + chunk).slice(-4000);
+    all = (all + chunk).slice(-100_000);
     file?.write(chunk);
   };
   child.stdout?.on("data", (chunk) => {
@@ -44,15 +44,25 @@ export async function run(command, args, { env, cwd, log, seconds, input } = {})
     });
     if (code === 0) return out;
     const ended = signal ? `was ended by ${signal}` : `failed with exit code ${code}`;
-    const tail = all.trim().split("\n").slice(-12).join("\n");
     throw new Failure(
       `${[command, ...args].join(" ")} ${ended}`,
-      [tail, log && `all of it: ${log}`].filter(Boolean).join("\n"),
+      [gist(all), log && `all of it: ${log}`].filter(Boolean).join("\n"),
     );
   } finally {
     clearTimeout(timer);
     file?.end();
   }
+}
+
+/**
+ * What a person needs of a long output: where the errors begin, and how it ended.
+ * @param {string} output
+ */
+function gist(output) {
+  const lines = output.split("\n").filter((line) => line.trim());
+  const first = lines.findIndex((line) => /error|cannot|failed/i.test(line));
+  if (first < 0 || lines.length - first <= 12) return lines.slice(-12).join("\n");
+  return [...lines.slice(first, first + 7), "…", ...lines.slice(-4)].join("\n");
 }
 
 /** @param {string} file */

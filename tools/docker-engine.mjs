@@ -2,14 +2,15 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onPath, run } from "./command.mjs";
 import { aptInstall, isDebian, isRoot } from "./debian.mjs";
 import { Failure, reason } from "./failure.mjs";
+import { withLock } from "./lock.mjs";
 import { cacheFolder } from "./paths.mjs";
 
 /**
@@ -145,10 +146,26 @@ export async function dockerEngine(progress) {
   if (!maySet || (!onPath("dockerd") && !isDebian())) {
     throw new Failure(["no Docker engine answers", ...problems].join("\n  "), dockerFix(problems));
   }
-  if (!onPath("dockerd")) {
-    await progress.step("Docker engine: installing Debian's docker.io", 60, () => aptInstall("docker.io"));
-  }
-  return progress.step("Docker engine: starting it", 5, start);
+  /** @param {number} holder */
+  const waiting = (holder) =>
+    progress.say(`Docker engine: process ${holder} is starting it; waiting for that`);
+  const lock = join(cacheFolder(), "locks", "docker-engine");
+  return withLock(
+    lock,
+    async () => {
+      const meanwhile = (await findDockerEngine()).engine;
+      if (meanwhile) return meanwhile;
+      if (!onPath("dockerd")) {
+        await progress.step("Docker engine: installing Debian's docker.io", 60, () =>
+          aptInstall("docker.io"),
+        );
+      }
+      const engine = await progress.step("Docker engine: starting it", 5, start);
+      progress.say(`Docker engine: ${engine.from}`);
+      return engine;
+    },
+    waiting,
+  );
 }
 
 /** @returns {Promise<DockerEngine>} */
@@ -159,8 +176,10 @@ async function start() {
     hint = "its log: journalctl -u docker";
     await run("systemctl", ["start", "docker"], { seconds: 60 });
   } else {
+    mkdirSync(dirname(log), { recursive: true });
     const out = openSync(log, "a");
-    spawn(onPath("dockerd") ?? "dockerd", [], { detached: true, stdio: ["ignore", out, out] }).unref();
+    spawn(onPath("dockerd") ?? "/usr/sbin/dockerd", { detached: true, stdio: ["ignore", out, out] }).unref();
+    closeSync(out);
   }
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(200)) {
     const { engine } = await findDockerEngine();

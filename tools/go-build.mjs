@@ -30,9 +30,11 @@ import { atLeast, versionIn } from "./version.mjs";
  * @property {number} usually seconds from nothing, on two cores
  * @property {number} gigabytes the free space that a build from nothing takes
  * @property {string} [set] a Go variable that takes the version, and how it is written: `path=value`
- * @property {boolean} [isStatic] for an image FROM scratch
  * @property {{ module: string, folder: string, files: readonly string[] }} [embeds] files of a module that main embeds
  */
+
+/** Without C, so that what is built runs in any image too, whichever C library that has. */
+const recipe = { CGO_ENABLED: "0" };
 
 /** @typedef {(program: Program, output: string) => Promise<void>} Compile */
 
@@ -57,17 +59,21 @@ function sources(folder) {
   return names.filter((name) => /\.go$|go\.(mod|sum)$/.test(name)).sort();
 }
 
-/** What the program is made of, in one word: another version, recipe or platform is another word. */
-/** @param {Program} program */
+/**
+ * What the program is made of, in one word: another version, recipe or platform is another word.
+ * @param {Program} program
+ */
 export function fingerprint(program) {
-  const hash = createHash("sha256").update(JSON.stringify(program));
+  const hash = createHash("sha256").update(JSON.stringify([program, recipe]));
   const folder = modules(program);
   for (const name of sources(folder)) hash.update(`\n${name}\n`).update(readFileSync(join(folder, name)));
   return `${program.version}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 12)}`;
 }
 
-/** Where the built program is or would be. */
-/** @param {Program} program */
+/**
+ * Where the built program is or would be.
+ * @param {Program} program
+ */
 export const builtPath = (program) =>
   join(cacheFolder(), "built", `${program.name}-${fingerprint(program)}`, program.binary);
 
@@ -116,7 +122,7 @@ async function compileWithGo(program, output) {
     ...process.env,
     GOFLAGS: flags,
     GOWORK: "off",
-    ...(program.isStatic ? { CGO_ENABLED: "0" } : {}),
+    ...recipe,
   };
   const options = { env, cwd: modules(program), log: join(cacheFolder(), "logs", `${program.name}.log`) };
   const caches = (await run(go.path, ["env", "GOCACHE", "GOMODCACHE"], options)).trim().split("\n");
@@ -156,7 +162,7 @@ async function overlayFile(go, { module, folder, files }, options) {
   await run(go, ["mod", "download", module], options);
   const from = (await run(go, ["list", "-m", "-f", "{{.Dir}}", module], options)).trim();
   const pairs = files.map((file) => [join(options.cwd, file), join(from, folder, file)]);
-  const path = join(cacheFolder(), "built", "overlay.json");
+  const path = join(cacheFolder(), "built", `${module.replaceAll("/", "-")}.json`);
   writeFileSync(path, JSON.stringify({ Replace: Object.fromEntries(pairs) }));
   return path;
 }

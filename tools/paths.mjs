@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// @ts-expect-error TS1343: the project compiles to CommonJS, but Node runs this file as the module that it is.
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The user's cache folder, where what took minutes to build is kept between runs and projects. */

@@ -10,17 +10,18 @@ const lookEveryMs = 250;
 const badAnswers = 4;
 
 /**
- * Watches every replica for the soak time.
+ * Watches every replica until the soak time is over.
+ * @param endsAt milliseconds since the epoch
  * @returns the services that turned unhealthy and why; undefined if all stayed well, or if it was stopped
  */
 export async function soak(
   gate: GateInputs,
-  soakMs: number,
+  endsAt: number,
   stop: AbortSignal,
 ): Promise<{ service: string; reason: string }[] | undefined> {
   const lookout = new Lookout(connectEngine(), gate);
   const bad = new Map<string, number>();
-  for (const end = Date.now() + soakMs; Date.now() < end && !stop.aborted; ) {
+  while (Date.now() < endsAt && !stop.aborted) {
     const unwell: { service: string; reason: string }[] = [];
     for (const [replica, sight] of await lookout.look(lookout.replicas, new AbortController().signal)) {
       const decision = judgeReplica(sight);

@@ -6,13 +6,16 @@ import type { EnvironmentConfig } from "../../config";
 import { edgeHealthPort, labels, routesFolder } from "../../provider/docker/layout";
 import { Claim, Gate, Image, Route } from "../../provider/resources";
 import { formatReference } from "../../registry/reference";
+import type { ProjectFiles } from "../projectFiles";
 import type { Release } from "../release";
 import { type EdgeService, edgeConfig, edgePorts } from "./edge";
 import { DockerService } from "./service";
+import { TagWatcher } from "./tagWatcher";
 
 export interface DockerEnvironmentArgs {
   config: EnvironmentConfig;
   release: Release;
+  files: ProjectFiles;
 }
 
 export class DockerEnvironment extends pulumi.ComponentResource {
@@ -37,7 +40,10 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       {
         environment,
         networks: [prefix],
-        containers: routed.length > 0 ? [`${prefix}-edge`] : [],
+        containers: [
+          ...(routed.length > 0 ? [`${prefix}-edge`] : []),
+          ...(config.watcher ? [`${prefix}-watcher`] : []),
+        ],
         volumes: [
           ...volumeNames.map((volume) => `${prefix}-${volume}`),
           ...(routed.length > 0 ? [`${prefix}-edge-routes`] : []),
@@ -59,7 +65,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         new docker.Volume(
           `${name}-${volume}`,
           { name: `${prefix}-${volume}`, labels: [{ label: labels.environment, value: environment }] },
-          { ...child, retainOnDelete: true },
+          { ...child, retainOnDelete: config.keepVolumes },
         ),
       ]),
     );
@@ -141,6 +147,22 @@ export class DockerEnvironment extends pulumi.ComponentResource {
           { parent: this, dependsOn: [gate] },
         )
       : undefined;
+
+    if (config.watcher) {
+      const { watcher } = config;
+      new TagWatcher(
+        `${name}-watcher`,
+        {
+          config,
+          watcher,
+          files: args.files,
+          containerName: `${prefix}-watcher`,
+          environment,
+          claim: this.claim,
+        },
+        { parent: this, dependsOn: [this.route ?? gate] },
+      );
+    }
 
     this.urls = Object.fromEntries(
       routed.flatMap(({ name: service, publish }) => (publish ? [[service, urlOf(publish)]] : [])),

@@ -54,6 +54,15 @@ export const image: Handler<ImageInputs, ImageOutputs> = {
     for (const one of dropped) await remove(connectEngine(), one, context);
     return { ...now, history };
   },
+  async read(_id, state) {
+    try {
+      await connectEngine().getImage(state.pinned).inspect();
+      return state;
+    } catch (error) {
+      if (isEngineError(error, 404)) return undefined; // somebody removed it: the next `up` pulls it again
+      throw error;
+    }
+  },
   async delete(_id, state, context) {
     for (const one of [state.pinned, ...state.history]) await remove(connectEngine(), one, context);
   },

@@ -17,6 +17,8 @@ interface Replica {
   name: string;
   details: Docker.ContainerInspectInfo | undefined;
   inspectedAt: number;
+  /** Restarts from before this look-out, which say nothing about this roll. */
+  formerRestarts: number | undefined;
   goodAnswers: number;
   lastAnswer: string | undefined;
 }
@@ -42,6 +44,7 @@ export class Lookout {
           name: id,
           details: undefined,
           inspectedAt: 0,
+          formerRestarts: undefined,
           goodAnswers: 0,
           lastAnswer: undefined,
         });
@@ -89,7 +92,9 @@ export class Lookout {
       }
       // The name it was made from says repository@digest; the image's id says that it is no other image by that name.
       if (details.Image !== this.imageIds.get(replica.plan.reference)) details.Config.Image = details.Image;
-      if (details.RestartCount > 0 && details.State.Running)
+      const isOld = Date.now() - Date.parse(details.Created) > this.inputs.deadlineMs;
+      replica.formerRestarts ??= isOld ? details.RestartCount : 0;
+      if (details.RestartCount > replica.formerRestarts && details.State.Running)
         details.State.ExitCode = await this.lastExitCode(id);
       replica.details = details;
       replica.inspectedAt = Date.now();
@@ -103,7 +108,8 @@ export class Lookout {
 
   /** The code of the last exit of a container that runs again, which its state no longer tells; -1 where nobody knows. */
   private async lastExitCode(id: string): Promise<number> {
-    const until = Math.ceil(Date.now() / 1000);
+    // In the past by then, so that the engine answers at once; it takes fractions, whatever its types say.
+    const until = (Date.now() / 1000).toFixed(3) as unknown as number;
     const events = await this.docker.getEvents({
       since: 0,
       until,
@@ -153,10 +159,15 @@ export class Lookout {
     path: string | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
+    // Only what every busybox has; its own time limits are not among that.
     const seconds = String(probeTimeoutMs / 1000);
     const command = path
-      ? ["wget", "-q", "-T", seconds, "-O", "/dev/null", `http://${address}:${port}${path}`]
-      : ["nc", "-z", "-w", seconds, address, String(port)];
+      ? ["timeout", seconds, "wget", "-q", "-O", "/dev/null", `http://${address}:${port}${path}`]
+      : [
+          "sh",
+          "-c",
+          `timeout ${seconds} nc -w ${seconds} ${address} ${port} </dev/null >/dev/null; [ $? -ne 1 ]`,
+        ];
     const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
     const asked = path ? `GET ${path}` : `port ${port}`;
     return {
@@ -209,7 +220,7 @@ function sightOf(replica: Replica, probe: ReplicaSight["probe"]): ReplicaSight {
               : "starting",
     ...(details && details.State.ExitCode >= 0 ? { exitCode: details.State.ExitCode } : {}),
     outOfMemory: details?.State.OOMKilled ?? false,
-    restarts: details?.RestartCount ?? 0,
+    restarts: (details?.RestartCount ?? 0) - (replica.formerRestarts ?? 0),
     upForMs: Number.isNaN(startedAt) ? 0 : Date.now() - startedAt,
     probe,
     goodAnswers: replica.goodAnswers,
