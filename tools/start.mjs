@@ -184,7 +184,7 @@ const next = (folder) =>
   [
     "",
     "Next: npm start -- --keep        the same, and it stays up for you to push images of your own",
-    "      docs/configuration.md      an environment of yours, key by key",
+    "      README.md                  your first environment; docs/configuration.md has every key",
     `      ${relative(process.cwd(), join(folder, "logs")).padEnd(25)}  all that was said, the watcher's decisions in watch.out`,
   ].join("\n");
 

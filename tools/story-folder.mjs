@@ -109,10 +109,8 @@ export function projectFile(text, { root, name, registry }) {
  * @param {{ edge: string, ports: Readonly<Record<string, number>> }} here host ports by service
  */
 export function stackFile(text, { edge, ports }) {
-  const document = parseDocument(text);
   // The editor's hint names a path that is not there.
-  document.commentBefore = null;
-  if (document.contents) document.contents.commentBefore = null;
+  const document = parseDocument(text.replace(/^# yaml-language-server:.*\n/m, ""));
   // Of another passphrase than this stack's.
   for (const key of ["secretsprovider", "encryptedkey", "encryptionsalt"]) document.delete(key);
   document.setIn(["config", "tagalong:edge", "image"], edge);
