@@ -14,6 +14,11 @@ import { teller } from "./story-text.mjs";
 
 const OPTIONS = ["--keep", "--json"];
 
+const programs = /** @type {const} */ ([
+  ["docker", "https://docs.docker.com/engine/install/"],
+  ["git", "https://git-scm.com/downloads"],
+]);
+
 /** @typedef {import("./story-text.mjs").Teller} Teller */
 /** @typedef {import("./story-play.mjs").Story} Story */
 /** @typedef {import("./story-play.mjs").Played} Played */
@@ -30,6 +35,10 @@ export async function start({ ground, args }) {
   const { registry, base, edge, engine: pulumi } = ground;
   if (!registry || !base || !edge || !pulumi) throw new Error("the story needs a whole ground");
   const tell = teller(json ? process.stderr : process.stdout);
+  for (const [program, page] of programs) {
+    if (!onPath(program, ground.env))
+      throw new Failure(`there is no ${program} command`, `install it: ${page}`);
+  }
   const place = placeOf();
   const processes = new Processes({ folder: place.folder, env: storyEnv(ground.env, place) });
   const images = `${registry.address}/${place.name}`;
@@ -175,9 +184,15 @@ const next = (folder) =>
   [
     "",
     "Next: npm start -- --keep        the same, and it stays up for you to push images of your own",
-    "      docs/configuration.md      an environment of yours, key by key",
+    "      README.md                  your first environment; docs/configuration.md has every key",
     `      ${relative(process.cwd(), join(folder, "logs")).padEnd(25)}  all that was said, the watcher's decisions in watch.out`,
   ].join("\n");
+
+/**
+ * A text as a shell takes it for one word.
+ * @param {string} text
+ */
+const word = (text) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /**
  * @param {Story} story
@@ -185,21 +200,21 @@ const next = (folder) =>
  * @param {Ground} ground
  */
 function byHand({ place, processes, images, base }, { urls, watcher }, { engine = "", env }) {
-  const path = onPath("pulumi") === engine ? [] : [`export PATH="${dirname(engine)}${delimiter}$PATH"`];
+  const path = onPath("pulumi") === engine ? [] : [`export PATH=${word(dirname(engine))}${delimiter}"$PATH"`];
   const host = env.DOCKER_HOST === process.env.DOCKER_HOST ? [] : [`export DOCKER_HOST=${env.DOCKER_HOST}`];
-  const project = `--stack ${stack} --cwd ${place.project}`;
+  const project = `--stack ${stack} --cwd ${word(place.project)}`;
   return [
     "",
     `It stays up: ${Object.values(urls).join(", ")}, and the watcher (process ${watcher.pid}) follows the tag. By hand, from here:`,
     "",
-    ...Object.entries(place.settings).map(([name, value]) => `  export ${name}=${value}`),
+    ...Object.entries(place.settings).map(([name, value]) => `  export ${name}=${word(value)}`),
     ...[...path, ...host].map((line) => `  ${line}`),
     "",
     "  # a new image, after a change of your own in the shop",
-    `  cd ${place.shop} && git commit -am "my change"`,
+    `  cd ${word(place.shop)} && git commit -am "my change"`,
     `  ./docker-build.sh --registry ${images} --base ${base} --tag ${stack} --version 1.3.0 --push`,
     "  # what the watcher decides",
-    `  tail -f ${processes.path("watch", "out")}`,
+    `  tail -f ${word(processes.path("watch", "out"))}`,
     "  # what is deployed",
     `  pulumi stack ${project}`,
     "  # the end",

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { isMap, parseDocument } from "yaml";
-import { onPath, run } from "./command.mjs";
+import { run } from "./command.mjs";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
 
@@ -109,8 +109,8 @@ export function projectFile(text, { root, name, registry }) {
  * @param {{ edge: string, ports: Readonly<Record<string, number>> }} here host ports by service
  */
 export function stackFile(text, { edge, ports }) {
-  const document = parseDocument(text);
-  document.commentBefore = null; // the editor's hint names a path that is not there
+  // The editor's hint names a path that is not there.
+  const document = parseDocument(text.replace(/^# yaml-language-server:.*\n/m, ""));
   // Of another passphrase than this stack's.
   for (const key of ["secretsprovider", "encryptedkey", "encryptionsalt"]) document.delete(key);
   document.setIn(["config", "tagalong:edge", "image"], edge);
@@ -178,10 +178,8 @@ const isFree = async (port) =>
  * @returns {Promise<string>} the commit
  */
 export async function commit({ shop }, { version, message, env }) {
-  const git = onPath("git", env);
-  if (!git) throw new Failure("there is no git, which the example's versions come from", "install git");
   const who = ["-c", "user.name=Tagalong", "-c", "user.email=start@tagalong.invalid"];
-  const call = (/** @type {string[]} */ ...args) => run(git, ["-C", shop, ...who, ...args], { env });
+  const call = (/** @type {string[]} */ ...args) => run("git", ["-C", shop, ...who, ...args], { env });
   if (!existsSync(join(shop, ".git"))) {
     cpSync(join(root, "examples", "shop"), shop, { recursive: true });
     await call("init", "--quiet");

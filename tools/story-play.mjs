@@ -91,7 +91,7 @@ export async function play(story) {
       });
     tell.plain(`\n${table([better, broken.roll, mended].flatMap(rowsOf), tell.paint)}\n`);
     const { requests, failed, samples } = report;
-    tell.plain(`${requests} requests from the first to the last push, ${failed} failed`);
+    tell.plain(`${requests} requests in all, ${failed} failed`);
     for (const { kind, message } of samples.slice(0, 5))
       tell.plain(tell.paint("red", `  ${kind}: ${message}`));
     return {
@@ -233,10 +233,17 @@ const carries = ({ release = {} }, { digests }) =>
  * @param {string} images
  * @param {Decision} decision
  */
-function tellDecision(tell, images, { event, message }) {
+function tellDecision(tell, images, { event, message, failures = [] }) {
   if (event === "waiting" || event === "refused") return; // both last, and say again what was told
-  const short = message.replaceAll(`${images}/`, "").replace(/sha256:([0-9a-f]{12})[0-9a-f]*/g, "$1");
-  tell.happened(`  ${event.padEnd(8)}  ${short.split("\n")[0]?.slice(0, 240)}`, "cyan");
+  const lines =
+    event === "rejected" && failures.length > 0
+      ? failures.map(({ service, digest, reason }) => `${service} ${digest}: ${reason.split("\n")[0]}`)
+      : message.split("\n").slice(0, 1);
+  const [first = "", ...rest] = lines.map((line) =>
+    line.replaceAll(`${images}/`, "").replace(/sha256:([0-9a-f]{12})[0-9a-f]*/g, "$1"),
+  );
+  tell.happened(`  ${event.padEnd(8)}  ${first}`, "cyan");
+  for (const line of rest) tell.more(`${" ".repeat(12)}${line}`);
 }
 
 /** When each version of each service first answered. The client's answer has the server's in it. */

@@ -1,7 +1,8 @@
 // What `npm start` says: lines as things happen, and the table at the end.
-import { styleText } from "node:util";
 
-/** @typedef {Parameters<typeof styleText>[0]} Style */
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+
+/** @typedef {keyof typeof styles} Style */
 /** @typedef {(style: Style, text: string) => string} Paint */
 
 /**
@@ -34,7 +35,7 @@ export function teller(stream, env = process.env, clock = () => performance.now(
   const started = clock();
   const colours = Boolean(stream.isTTY) && !env.NO_COLOR && env.TERM !== "dumb";
   /** @type {Paint} */
-  const paint = (style, text) => (colours ? styleText(style, text) : text);
+  const paint = (style, text) => (colours ? `\u001b[${styles[style]}m${text}\u001b[0m` : text);
   const indent = " ".repeat(10);
   /** @param {string} line */
   const write = (line) => stream.write(`${line}\n`);
