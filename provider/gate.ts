@@ -44,10 +44,12 @@ async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> 
   const started = Date.now();
   const lookout = new Lookout(connectEngine(), inputs);
   const waiting = new Set(lookout.replicas);
+  // A probe that never ends must not outlast the deadline.
+  const patience = AbortSignal.any([context.signal, AbortSignal.timeout(inputs.deadlineMs)]);
   while (waiting.size > 0) {
+    const sights = await lookout.look([...waiting], patience);
     context.signal.throwIfAborted();
-    const late = Date.now() - started > inputs.deadlineMs;
-    const sights = await lookout.look([...waiting], context.signal);
+    const late = Date.now() - started >= inputs.deadlineMs;
     const failed: { sight: ReplicaSight; replica: string; reason: string }[] = [];
     for (const [replica, sight] of sights) {
       const decision = judgeReplica(sight);

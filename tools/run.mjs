@@ -69,6 +69,12 @@ const commands = {
     return (await node(["--require", "ts-node/register", join(root, "bench", "main.ts"), ...args], env)).code;
   },
 
+  async image(args) {
+    await packagesAndBundles();
+    const { watcherImage } = await import("./watcher-image.mjs");
+    return watcherImage(args, progress);
+  },
+
   async doctor(args) {
     const { doctor } = await import("./doctor.mjs");
     return doctor({ json: args.includes("--json") });

@@ -1,6 +1,7 @@
 // The edge of a Docker environment: Caddy, the only container with a host port. It reads each service's upstreams from
-// files at every request, so a roll never reloads or replaces it; only a change of which services it serves does.
-import { edgeHealthPort, routeFile } from "../../provider/docker/layout";
+// files at every request, so neither a roll nor a change of replicas reloads or replaces it; only a change of which
+// services it serves does.
+import { routeFile, slotsFor } from "../../provider/docker/layout";
 
 export interface EdgeService {
   name: string;
@@ -11,8 +12,18 @@ export interface EdgeService {
   publish?: { address: string; port: number };
 }
 
-/** Published services have a listener of their own inside the edge: this port and those above. */
-const firstPublishedPort = 10000;
+/** Listeners of the edge's own, apart from those on the services' own ports, which come first. */
+function ownPorts(services: readonly EdgeService[]): { health: number; published: number[] } {
+  const theirs = new Set(services.map(({ port }) => port));
+  const free = Array.from({ length: 2 * services.length + 1 }, (_, index) => 9999 + index).filter(
+    (port) => !theirs.has(port),
+  );
+  const [health = 0, ...rest] = free;
+  return { health, published: rest };
+}
+
+/** The port in the edge's container that answers 200 as soon as the edge serves. */
+export const edgeHealthPort = (services: readonly EdgeService[]): number => ownPorts(services).health;
 
 /** How long a request waits for an upstream that takes connections, before it fails. */
 const tryDuration = "5s";
@@ -20,8 +31,8 @@ const tryDuration = "5s";
 function proxyTo(service: EdgeService) {
   return {
     handler: "reverse_proxy",
-    upstreams: Array.from({ length: service.replicas }, (_, replica) => ({
-      dial: `{file.${routeFile(service.name, replica)}}`,
+    upstreams: Array.from({ length: slotsFor(service.replicas) }, (_, slot) => ({
+      dial: `{file.${routeFile(service.name, slot)}}`,
     })),
     load_balancing: {
       selection_policy: { policy: "round_robin" },
@@ -33,9 +44,10 @@ function proxyTo(service: EdgeService) {
 
 /** Caddy's configuration, as its JSON (https://caddyserver.com/docs/json/). */
 export function edgeConfig(services: readonly EdgeService[]): object {
+  const own = ownPorts(services);
   const servers: Record<string, object> = {
     health: {
-      listen: [`:${edgeHealthPort}`],
+      listen: [`:${own.health}`],
       routes: [{ handle: [{ handler: "static_response", status_code: 200 }] }],
     },
   };
@@ -65,7 +77,7 @@ export function edgeConfig(services: readonly EdgeService[]): object {
   }
   published(services).forEach((service, index) => {
     servers[`published-${service.name}`] = {
-      listen: [`:${firstPublishedPort + index}`],
+      listen: [`:${own.published[index]}`],
       routes: [{ handle: [proxyTo(service)] }],
       automatic_https: { disable: true },
     };
@@ -87,7 +99,7 @@ export const edgePorts = (
   services: readonly EdgeService[],
 ): { internal: number; external: number; ip: string }[] =>
   published(services).map((service, index) => ({
-    internal: firstPublishedPort + index,
+    internal: ownPorts(services).published[index] ?? 0,
     external: service.publish.port,
     ip: service.publish.address,
   }));

@@ -3,12 +3,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../../config";
-import { edgeHealthPort, labels, routesFolder } from "../../provider/docker/layout";
+import { labels, routesFolder } from "../../provider/docker/layout";
 import { Claim, Gate, Image, Route } from "../../provider/resources";
 import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
 import type { Release } from "../release";
-import { type EdgeService, edgeConfig, edgePorts } from "./edge";
+import { type EdgeService, edgeConfig, edgeHealthPort, edgePorts } from "./edge";
 import { DockerService } from "./service";
 import { TagWatcher } from "./tagWatcher";
 
@@ -65,7 +65,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         new docker.Volume(
           `${name}-${volume}`,
           { name: `${prefix}-${volume}`, labels: [{ label: labels.environment, value: environment }] },
-          { ...child, retainOnDelete: true },
+          { ...child, retainOnDelete: config.keepVolumes },
         ),
       ]),
     );
@@ -117,7 +117,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
                 edge: {
                   reference: edge.image.pinned,
                   replicas: [edge.container.id],
-                  port: edgeHealthPort,
+                  port: edgeHealthPort(routed),
                   path: "/",
                 },
               }
@@ -138,8 +138,9 @@ export class DockerEnvironment extends pulumi.ComponentResource {
             upstreams: Object.fromEntries(
               routed.map(({ name: service, port }) => [
                 service,
-                (services[service]?.replicas ?? []).map(
-                  (replica) => pulumi.interpolate`${replica.name}:${port}`,
+                (services[service]?.replicas ?? []).map((replica) =>
+                  // On its network a container answers to the start of its id; its name may be longer than DNS allows.
+                  replica.id.apply((id) => `${id.slice(0, 12)}:${port}`),
                 ),
               ]),
             ),

@@ -108,11 +108,16 @@ async function check(inputs: ClaimInputs, old: State | undefined): Promise<void>
       problems.push(
         `${where} by the container "${nameOf(holder)}": publish another port, or stop that container`,
       );
-    else if (
-      !containers.some((container) => ours(container.Labels) && publishes(container, wanted)) &&
-      (await taken(wanted))
-    ) {
-      problems.push(`${where} by a process on this machine: publish another port, or stop that process`);
+    else {
+      // What one of ours listens on, even at another address, is free by the time that its successor starts.
+      const isOurs = containers.some((container) => ours(container.Labels) && publishes(container, wanted));
+      const answer = await tryPort(wanted.address, isOurs ? 0 : wanted.port);
+      if (answer === "taken")
+        problems.push(`${where} by a process on this machine: publish another port, or stop that process`);
+      if (answer === "no such address")
+        problems.push(
+          `tagalong:services.${wanted.service}.publish: this machine has no address ${wanted.address}: publish on one that it has, or on a port alone, which is loopback`,
+        );
     }
   }
   if (problems.length > 0) throw new Error(problems.join("\n"));
@@ -123,18 +128,18 @@ const nameOf = (container: Docker.ContainerInfo): string =>
 const overlaps = (one: string | undefined, other: string): boolean =>
   one === other || one === undefined || ["0.0.0.0", "::"].some((any) => one === any || other === any);
 const publishes = (container: Docker.ContainerInfo, wanted: PublishedPort): boolean =>
-  container.Ports.some((port) => port.PublicPort === wanted.port && port.IP === wanted.address);
+  container.Ports.some((port) => port.PublicPort === wanted.port && overlaps(port.IP, wanted.address));
 
 /** Whether a process outside the engine listens there. Only this machine's ports can be asked so; a remote engine tells later. */
-async function taken(wanted: PublishedPort): Promise<boolean> {
-  const host = process.env["DOCKER_HOST"];
-  if (host !== undefined && !host.startsWith("unix://")) return false;
+async function tryPort(host: string, port: number): Promise<"free" | "taken" | "no such address"> {
+  const engine = process.env["DOCKER_HOST"];
+  if (engine !== undefined && !engine.startsWith("unix://")) return "free";
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRINUSE"));
-    server.listen({ port: wanted.port, host: wanted.address, exclusive: true }, () =>
-      server.close(() => resolve(false)),
+    server.once("error", ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === "EADDRINUSE" ? "taken" : code === "EADDRNOTAVAIL" ? "no such address" : "free"),
     );
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve("free")));
   });
 }
 

@@ -75,11 +75,13 @@ export async function execute(
     { write: (chunk: Buffer) => chunks.push(chunk) } as unknown as NodeJS.WritableStream,
     { write: (chunk: Buffer) => chunks.push(chunk) } as unknown as NodeJS.WritableStream,
   );
+  const giveUp = () => stream.destroy(new Error(`"${command.join(" ")}" did not end`));
+  signal.addEventListener("abort", giveUp, { once: true });
   await new Promise<void>((resolve, reject) => {
     stream.once("end", resolve);
-    stream.once("close", resolve);
     stream.once("error", reject);
-  });
+    stream.once("close", resolve);
+  }).finally(() => signal.removeEventListener("abort", giveUp));
   const { ExitCode } = await exec.inspect();
   return { exitCode: ExitCode ?? -1, output: Buffer.concat(chunks).toString("utf8") };
 }

@@ -1,7 +1,8 @@
 // Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
 // image and the last few stay, so that going back needs no pull.
 import type Docker from "dockerode";
-import { credentialLookup, formatReference, parseReference } from "../../registry";
+import { credentialLookup } from "../../registry/credentials";
+import { formatReference, parseReference } from "../../registry/reference";
 import type { Context, Handler } from "../handler";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
@@ -51,8 +52,20 @@ export const image: Handler<ImageInputs, ImageOutputs> = {
     const dropped = [old.pinned, ...old.history].filter(
       (one) => one !== now.pinned && !history.includes(one),
     );
-    for (const one of dropped) await remove(connectEngine(), one, context);
+    for (const one of dropped) {
+      // What a container still runs, as the old one does after failed rolls, is tried again at the next update.
+      if (!(await remove(connectEngine(), one, context))) history.push(one);
+    }
     return { ...now, history };
+  },
+  async read(_id, state) {
+    try {
+      await connectEngine().getImage(state.pinned).inspect();
+      return state;
+    } catch (error) {
+      if (isEngineError(error, 404)) return undefined; // somebody removed it: the next `up` pulls it again
+      throw error;
+    }
   },
   async delete(_id, state, context) {
     for (const one of [state.pinned, ...state.history]) await remove(connectEngine(), one, context);
@@ -101,12 +114,18 @@ async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOu
   return { digest, pinned: pinned(inputs.reference, digest) };
 }
 
-async function remove(docker: Docker, reference: string, context: Context): Promise<void> {
+/** @returns whether it is gone; what a container uses, of this environment or another, stays */
+async function remove(docker: Docker, reference: string, context: Context): Promise<boolean> {
+  // The engine itself refuses only to remove the last of an image's names.
+  const containers = await docker.listContainers({ all: true });
+  if (containers.some(({ Image }) => Image === reference)) return false;
   try {
     await docker.getImage(reference).remove();
   } catch (error) {
-    if (isEngineError(error, 404)) return;
-    if (!isEngineError(error, 409)) throw error; // 409: another container still uses it, so it is not ours to remove
+    if (isEngineError(error, 404)) return true;
+    if (!isEngineError(error, 409)) throw error;
     context.log("info", `${reference} stays: ${engineMessage(error)}`);
+    return false;
   }
+  return true;
 }

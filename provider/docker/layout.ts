@@ -9,12 +9,17 @@ export const labels = {
   service: "dev.tagalong.service",
 } as const;
 
-/** The port in the edge's container that answers 200 as soon as the edge serves. */
-export const edgeHealthPort = 9999;
-
 /** Where the edge's container has its route files. */
 export const routesFolder = "/routes";
 
-/** The file that holds the upstream (`container:port`) of a service's replica. */
-export const routeFile = (service: string, replica: number): string =>
-  `${routesFolder}/${service}.${replica}`;
+/** The file that holds the upstream (`container:port`) of one of a service's slots. */
+export const routeFile = (service: string, slot: number): string => `${routesFolder}/${service}.${slot}`;
+
+/** Twelve is shared evenly by 1, 2, 3, 4, 6 and 12 replicas, and nearly so by the others. */
+const slotsAtOnce = 12;
+
+/**
+ * How many upstreams the edge has for a service of so many replicas, each of which fills several of them in turn: the
+ * edge's configuration stays as it is when the service is scaled, since a change of it would restart the edge.
+ */
+export const slotsFor = (replicas: number): number => Math.ceil(replicas / slotsAtOnce) * slotsAtOnce;

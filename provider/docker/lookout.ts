@@ -5,7 +5,6 @@ import type Docker from "dockerode";
 import type { ReplicaSight } from "../../rollout/gate";
 import type { GateInputs, GateService } from "../gate";
 import { engineMessage, execute, isEngineError, lastLines } from "./engine";
-import { edgeHealthPort } from "./layout";
 
 const probeTimeoutMs = 5000;
 /** How often a running replica's restarts are counted; the probe is what runs at each look. */
@@ -73,7 +72,7 @@ export class Lookout {
     if (replica.details?.State.Running && !replica.details.State.Restarting && probe !== "none") {
       const answer = await this.probe(id, replica, probe, signal);
       replica.goodAnswers = answer.good ? replica.goodAnswers + 1 : 0;
-      replica.lastAnswer = answer.said;
+      if (!signal.aborted || replica.lastAnswer === undefined) replica.lastAnswer = answer.said;
       // A probe that failed may be the sign of an exit: look again before the next one.
       if (!answer.good) replica.inspectedAt = 0;
     }
@@ -84,14 +83,9 @@ export class Lookout {
     try {
       const details = await this.docker.getContainer(id).inspect();
       replica.name = details.Name.replace(/^\//, "");
-      if (!this.imageIds.has(replica.plan.reference)) {
-        this.imageIds.set(
-          replica.plan.reference,
-          (await this.docker.getImage(replica.plan.reference).inspect()).Id,
-        );
-      }
       // The name it was made from says repository@digest; the image's id says that it is no other image by that name.
-      if (details.Image !== this.imageIds.get(replica.plan.reference)) details.Config.Image = details.Image;
+      const imageId = await this.imageId(replica.plan.reference);
+      if (imageId !== undefined && details.Image !== imageId) details.Config.Image = details.Image;
       const isOld = Date.now() - Date.parse(details.Created) > this.inputs.deadlineMs;
       replica.formerRestarts ??= isOld ? details.RestartCount : 0;
       if (details.RestartCount > replica.formerRestarts && details.State.Running)
@@ -103,6 +97,20 @@ export class Lookout {
         throw new Error(`the Docker engine stopped answering: ${engineMessage(error)}`);
       replica.details = undefined;
       replica.inspectedAt = Date.now();
+    }
+  }
+
+  /** The id of an image; undefined where the engine does not know the name any more, which a container may outlive. */
+  private async imageId(reference: string): Promise<string | undefined> {
+    const known = this.imageIds.get(reference);
+    if (known !== undefined) return known;
+    try {
+      const { Id } = await this.docker.getImage(reference).inspect();
+      this.imageIds.set(reference, Id);
+      return Id;
+    } catch (error) {
+      if (isEngineError(error, 404)) return undefined;
+      throw error;
     }
   }
 
@@ -148,8 +156,9 @@ export class Lookout {
     if (!this.inputs.edge) return "direct";
     const edge = await this.docker.getContainer(this.inputs.edge).inspect();
     const address = edge.NetworkSettings.Networks[this.inputs.network]?.IPAddress;
-    if (!address) return "through the edge";
-    const { code } = await connectDirect(address, edgeHealthPort, 1000);
+    const port = this.known.get(this.inputs.edge)?.plan.port;
+    if (!address || !port) return "through the edge";
+    const { code } = await connectDirect(address, port, 1000);
     return code === undefined || code === "ECONNREFUSED" ? "direct" : "through the edge";
   }
 
@@ -187,6 +196,7 @@ export class Lookout {
         said: `its HEALTHCHECK ended with code ${exitCode}${output.trim() ? `: ${output.trim().slice(-300)}` : ""}`,
       };
     } catch (error) {
+      if (signal.aborted) return { good: false, said: "its HEALTHCHECK did not end" };
       return { good: false, said: `its HEALTHCHECK could not run: ${engineMessage(error)}` };
     }
   }

@@ -1,6 +1,7 @@
 // Pulling one image onto the engine, with whatever credential its registry wants.
 import type Docker from "dockerode";
-import { type CredentialLookup, engineAuthHeader, parseReference } from "../../registry";
+import { type CredentialLookup, engineAuthHeader } from "../../registry/credentials";
+import { parseReference } from "../../registry/reference";
 import { engineMessage } from "./engine";
 
 /**
@@ -25,7 +26,13 @@ export async function pullImage(
     const authconfig = { base64: engineAuthHeader(registry, await credentials(registry)) };
     const progress = await docker.pull(reference, { authconfig, abortSignal: signal });
     await new Promise<void>((resolve, reject) =>
-      docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve())),
+      docker.modem.followProgress(progress, (error: Error | null, events: { error?: string }[]) => {
+        // The answer was 200 before anything was fetched; what went wrong since is told in the stream.
+        const told = events.find((event) => event.error !== undefined)?.error;
+        if (error) reject(error);
+        else if (told !== undefined) reject(new Error(told));
+        else resolve();
+      }),
     );
   } catch (error) {
     throw new Error(`${reference} could not be pulled: ${engineMessage(error)}`);

@@ -1,8 +1,9 @@
-// Route: where the edge sends each service's traffic. The edge reads one small file a replica at each request, so
-// writing them is the switch: no reload, no dropped connection. Each file is replaced by a rename, never half written.
+// Route: where the edge sends each service's traffic. The edge reads one small file at each request, so writing them is
+// the switch: no reload, no dropped connection. Each file is replaced by a rename, never half written.
+import { basename } from "node:path";
 import type { Handler } from "../handler";
 import { connectEngine, execute, isEngineError } from "./engine";
-import { routeFile } from "./layout";
+import { routeFile, routesFolder, slotsFor } from "./layout";
 
 export interface RouteInputs extends Record<string, unknown> {
   /** Id of the edge's container. */
@@ -16,16 +17,43 @@ export interface RouteOutputs extends Record<string, unknown> {
   switchedAt: number;
 }
 
-// Arguments are file and content in turns; all are written before the first is renamed.
-const inTurns = (then: string): string =>
-  `f=; for a in "$@"; do if [ -z "$f" ]; then f=$a; else ${then}; f=; fi; done`;
-const writeScript = `set -e; ${inTurns('printf %s "$a" > "$f.new"')}; ${inTurns('mv "$f.new" "$f"')}`;
-const readScript = 'for f in /routes/*; do [ -f "$f" ] && printf "%s %s\\n" "$f" "$(cat "$f")"; done; true';
+// Arguments are a file's name and its content in turns; all are written before the first is renamed, by one program.
+const writeScript = [
+  "set -e",
+  `cd ${routesFolder}`,
+  "rm -rf .new",
+  "mkdir .new",
+  'f=; for a in "$@"; do if [ -z "$f" ]; then f=$a; else printf %s "$a" > ".new/$f"; f=; fi; done',
+  "mv -f .new/* .",
+].join("; ");
+const readScript = `for f in ${routesFolder}/*; do [ -f "$f" ] && printf "%s %s\\n" "$f" "$(cat "$f")"; done; true`;
 
-const filesOf = (upstreams: Record<string, string[]>): [file: string, content: string][] =>
+/** Each slot's file and what it holds: the replicas in turn. */
+export const filesOf = (upstreams: Record<string, string[]>): [file: string, content: string][] =>
   Object.entries(upstreams).flatMap(([service, replicas]) =>
-    replicas.map((upstream, replica): [string, string] => [routeFile(service, replica), upstream]),
+    Array.from({ length: slotsFor(replicas.length) }, (_, slot): [string, string] => [
+      routeFile(service, slot),
+      replicas[slot % replicas.length] ?? "",
+    ]),
   );
+
+/** The upstreams that the files stand for; "" for a replica whose slots do not all lead to it. */
+export function upstreamsIn(
+  files: ReadonlyMap<string, string>,
+  expected: Record<string, string[]>,
+): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(expected).map(([service, replicas]) => [
+      service,
+      replicas.map((_, replica) => {
+        const slots = Array.from({ length: slotsFor(replicas.length) }, (_, slot) => slot);
+        const mine = slots.filter((slot) => slot % replicas.length === replica);
+        const found = new Set(mine.map((slot) => files.get(routeFile(service, slot)) ?? ""));
+        return found.size === 1 ? ([...found][0] ?? "") : "";
+      }),
+    ]),
+  );
+}
 
 async function run(edge: string, script: string, parameters: string[], signal: AbortSignal): Promise<string> {
   const { exitCode, output } = await execute(
@@ -40,7 +68,8 @@ async function run(edge: string, script: string, parameters: string[], signal: A
 }
 
 async function write(inputs: RouteInputs, signal: AbortSignal): Promise<RouteOutputs> {
-  await run(inputs.edge, writeScript, filesOf(inputs.upstreams).flat(), signal);
+  const named = filesOf(inputs.upstreams).map(([file, content]) => [basename(file), content]);
+  await run(inputs.edge, writeScript, named.flat(), signal);
   return { switchedAt: Date.now() };
 }
 
@@ -64,13 +93,7 @@ export const route: Handler<RouteInputs, RouteOutputs> = {
       const found = new Map(
         lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
       );
-      const upstreams = Object.fromEntries(
-        Object.entries(state.upstreams).map(([service, replicas]) => [
-          service,
-          replicas.map((_, replica) => found.get(routeFile(service, replica)) ?? ""),
-        ]),
-      );
-      return { ...state, upstreams };
+      return { ...state, upstreams: upstreamsIn(found, state.upstreams) };
     } catch (error) {
       if (isEngineError(error, 404, 409)) return undefined; // the edge is gone or stopped: so is the route
       throw error;

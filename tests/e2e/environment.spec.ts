@@ -94,22 +94,16 @@ describe("An environment on a Docker engine", function () {
   });
 
   it("previews a moved tag with old and new digest of each service, and touches nothing", async () => {
-    const digests = async () => (await stack.exportState()).resources;
-    const before = { ids: await stack.ids(), state: await digests() };
-    const olds = await Promise.all(
-      before.state
-        .filter(({ type }) => type === "tagalong:index:Image")
-        .map(({ outputs }) => outputs?.["digest"]),
+    const look = async () => ({ ids: await stack.ids(), state: (await stack.exportState()).resources });
+    const before = await look();
+    const olds = before.state.flatMap(({ type, urn, outputs }) =>
+      type === "tagalong:index:Image" && !urn.endsWith("-edge") ? [outputs?.["digest"]] : [],
     );
     const news = await push("2", commit("b"));
-    const steps = await stack.preview();
-    for (const [index, image] of project.images.entries()) {
-      const step = steps.find(({ urn }) => urn.endsWith(`tagalong:index:Image::dev-${image}`));
-      assert.equal(step?.op, "update");
-      assert(olds.includes(step.oldState?.outputs?.["digest"]));
-      assert.equal(step.newState?.outputs?.["digest"], news[index]);
-    }
-    assert.deepEqual({ ids: await stack.ids(), state: await digests() }, before);
+    const { output } = await stack.run("preview", "-s", "dev");
+    assert.equal(new Set(olds).size, 2);
+    for (const digest of [...olds, ...news]) assert(output.includes(String(digest)), output);
+    assert.deepEqual(await look(), before);
   });
 
   it("rolls all services to it together, and no request fails", async () => {

@@ -52,6 +52,7 @@ export type Config = Record<string, unknown>;
 export class Project {
   readonly name = `e2e-${randomBytes(4).toString("hex")}`;
   readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
+  readonly passphrase = randomBytes(12).toString("hex");
   readonly stacks: Stack[] = [];
 
   constructor(readonly images: readonly string[]) {
@@ -79,7 +80,8 @@ export class Project {
 
   /** Pushes a version of the image under these tags; the digest, or nothing else where there are none. */
   async push(image: string, app: AppImage, ...tags: string[]): Promise<string> {
-    return (await pushApp(this.repository(image), app, ...tags)).digest;
+    const named = { ...app, env: { IMAGE: image, ...app.env } };
+    return (await pushApp(this.repository(image), named, ...tags)).digest;
   }
 
   /** A new stack with this config, in the namespace `tagalong`. */
@@ -88,6 +90,14 @@ export class Project {
     this.stacks.push(stack);
     await stack.run("stack", "init", name);
     stack.configure({ edge: { image: edgeImage }, ...config });
+    return stack;
+  }
+
+  /** A stack of the same name and config, in a state of its own. */
+  again(name: string): Stack {
+    const stack = new Stack(this, name, "another-state");
+    mkdirSync(join(this.folder, "another-state"));
+    this.stacks.push(stack);
     return stack;
   }
 
@@ -128,12 +138,12 @@ export class Stack {
   readonly file: string;
   /** Over the environment of every command. */
   readonly env: NodeJS.ProcessEnv = {};
-  private readonly passphrase = randomBytes(12).toString("hex");
   private readonly running = new Set<ChildProcess>();
 
   constructor(
     readonly project: Project,
     readonly name: string,
+    private readonly backend = "state",
   ) {
     this.environment = `${project.name}/${name}`;
     this.file = `Pulumi.${name}.yaml`;
@@ -232,8 +242,8 @@ export class Stack {
     return {
       ...process.env,
       PATH: `${bin}:${process.env["PATH"]}`,
-      PULUMI_BACKEND_URL: `file://${join(this.project.folder, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE: this.passphrase,
+      PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}`,
+      PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...this.env,
     };

@@ -3,6 +3,7 @@
  * app. A new version costs a few requests to the registry and no build.
  */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deleteManifest, type Pushed, pushBlob, pushManifest, types } from "../integration/registry/images";
@@ -25,12 +26,14 @@ export interface AppImage {
   /** Instead of the app. */
   command?: string[];
   user?: string;
+  /** With a layer that is in the manifest and not in the registry. */
+  lostLayer?: boolean;
 }
 
 interface BaseImage {
   repository: string;
   layers: { mediaType: string; digest: string; size: number }[];
-  config: { rootfs: object; config: { Env?: string[] } };
+  config: { rootfs: { type: string; diff_ids: string[] }; config: { Env?: string[] } };
 }
 
 let loaded: Promise<BaseImage> | undefined;
@@ -62,6 +65,7 @@ export async function pushApp(repository: string, app: AppImage, ...tags: string
     const { status } = await fetch(mount, { method: "POST" });
     assert.equal(status, 201, `the registry does not mount layers of ${base}`);
   }
+  const lost = app.lostLayer ? await pushBlob(target, randomBytes(32), types.docker.layer) : undefined;
   const env = { VERSION: app.version, ...app.env };
   const config = await pushBlob(
     target,
@@ -69,7 +73,10 @@ export async function pushApp(repository: string, app: AppImage, ...tags: string
       JSON.stringify({
         os: "linux",
         architecture: app.architecture ?? (process.arch === "x64" ? "amd64" : process.arch),
-        rootfs: from.config.rootfs,
+        rootfs: {
+          ...from.config.rootfs,
+          diff_ids: [...from.config.rootfs.diff_ids, ...(lost ? [lost.digest] : [])],
+        },
         config: {
           Env: [
             ...(from.config.config.Env ?? []),
@@ -85,10 +92,28 @@ export async function pushApp(repository: string, app: AppImage, ...tags: string
     types.docker.config,
   );
   const mediaType = types.docker.manifest;
-  const manifest = { schemaVersion: 2, mediaType, config, layers: from.layers };
+  const manifest = { schemaVersion: 2, mediaType, config, layers: [...from.layers, ...(lost ? [lost] : [])] };
   const pushed = await pushManifest(target, manifest, mediaType, tags[0]);
   for (const tag of tags.slice(1)) await pushManifest(target, manifest, mediaType, tag);
+  if (lost) {
+    const blob = `http://${registry}/v2/${repository}/blobs/${lost.digest}`;
+    assert((await fetch(blob, { method: "DELETE" })).ok, "the registry does not delete layers");
+  }
   return pushed;
+}
+
+/** Pushes an index that leads to one manifest of the repository. */
+export async function pushIndexOf(repository: string, digest: string, tag: string): Promise<Pushed> {
+  const mediaType = types.docker.index;
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  const child = {
+    mediaType: types.docker.manifest,
+    digest,
+    size: 1,
+    platform: { os: "linux", architecture },
+  };
+  const index = { schemaVersion: 2, mediaType, manifests: [child] };
+  return pushManifest({ host: registry, repository }, index, mediaType, tag);
 }
 
 /** Takes a manifest, and every tag that carries it, out of the registry. */
