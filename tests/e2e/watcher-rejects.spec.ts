@@ -1,8 +1,8 @@
 // The watcher on a bad day: what carries the tag is no good, and the environment stays with what is.
 import assert from "node:assert/strict";
-import { pushIndex } from "../integration/registry/images";
+import { pushImage } from "../integration/registry/images";
 import { ask, freePort, Project, type Stack, startTraffic } from "./harness";
-import { type AppImage, registry, unpublish } from "./images";
+import { type AppImage, registry } from "./images";
 import { Watching } from "./watching";
 
 describe("A watcher whose images are no good", function () {
@@ -102,33 +102,14 @@ describe("A watcher whose images are no good", function () {
     });
   }
 
-  it("says of an image that cannot be pulled whole which one it is, and touches nothing", async () => {
+  it("says of an image that cannot be unpacked which one it is, and touches nothing", async () => {
     const before = await stack.ids();
     const target = { host: registry, repository: project.repository("server") };
-    // Of both platforms, so that only the one that this engine needs is missing.
-    const index = await pushIndex(target, { flavour: "oci", seed: project.name });
-    const response = await fetch(`http://${registry}/v2/${target.repository}/manifests/${index.digest}`, {
-      headers: { accept: index.mediaType },
-    });
-    const body = await response.text();
-    const { manifests } = JSON.parse(body) as {
-      manifests: { digest: string; platform: { architecture: string } }[];
-    };
-    // The platform that is looked at first is the other one.
-    const mine = manifests.findIndex(({ platform }) => platform.architecture !== other);
-    const reordered = JSON.stringify({
-      ...JSON.parse(body),
-      manifests: [...manifests.filter((_, at) => at !== mine), manifests[mine]],
-    });
-    await fetch(`http://${registry}/v2/${target.repository}/manifests/dev`, {
-      method: "PUT",
-      headers: { "content-type": index.mediaType },
-      body: reordered,
-    });
-    await unpublish(target.repository, manifests[mine]?.digest ?? "");
+    const architecture = other === "arm64" ? "amd64" : "arm64";
+    await pushImage(target, { flavour: "docker", seed: "its layer is no archive", architecture }, "dev");
     const rejected = await watching.next("rejected", "failed");
     assert.equal(rejected.event, "rejected", rejected.message);
-    assert.match(rejected.message, /^server sha256:.*manifest/);
+    assert.match(rejected.message, /^server sha256:.*could not be pulled: failed to register layer/);
     await watching.next("returned");
     assert.deepEqual(await stack.ids(), before);
   });
