@@ -66,7 +66,7 @@ const commands = {
     await packagesAndBundles();
     const { forStart, prepare } = await import("./ground.mjs");
     const { env } = await prepare([...forStart, "watchtower"], { progress });
-    return (await node(["--require", "ts-node/register", join(root, "bench", "main.ts"), ...args], env)).code;
+    return (await node([join(root, "bench", "main.mjs"), ...args], env)).code;
   },
 
   async image(args) {
