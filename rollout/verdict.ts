@@ -26,6 +26,7 @@ const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 /** Words of the engines that mean that the image itself cannot be had or started, now or later. */
 const imageAtFault = [
   /manifest unknown|not found: manifest|no matching manifest|has no image for/i,
+  /failed to register layer: .*(unexpected EOF|invalid tar header|tar: )|layer verification failed/i,
   /exec format error|executable file not found|exec: .*(no such file or directory|permission denied|is a directory)/i,
   /no command specified|unable to find (user|group)|no matching entries in (passwd|group) file/i,
 ];

@@ -41,7 +41,7 @@ export interface WatchOptions {
 
 /** While tags are on the move, the next look comes sooner than the interval, but only so often. */
 const quickLook = { everyMs: 200, times: 25 };
-const vigilEveryMs = 10_000;
+const vigilEveryMs = 5_000;
 const longestBackOffMs = 60_000;
 
 /** @throws ConfigError, SetUpError, or Error where it cannot start; from then on nothing but `stop` ends it */
