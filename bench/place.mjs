@@ -91,8 +91,23 @@ async function arrange(progress, signal, onClose) {
   const said = await run(script, ["server", ...to, ...version, ...base], { env: ground.env, seconds: 300 });
   const { digest } = JSON.parse(said).images.server;
   const images = await Images.of(`http://${registry.address}`, "bench/server", digest);
+  const edge = await ownEdge(ground, registry.address);
   signal.throwIfAborted();
-  return { means: { folder, env: ground.env, certificate, front, signal, onClose }, images, clear };
+  return { means: { folder, env: ground.env, edge, certificate, front, signal, onClose }, images, clear };
+}
+
+/**
+ * The edge's image in the bench's registry, so that nobody else on the engine can take it away meanwhile.
+ * @param {import("../tools/ground.mjs").Ground} ground
+ * @param {string} address
+ * @returns {Promise<string>} its name, by way of the front
+ */
+async function ownEdge({ edge = "", env }, address) {
+  const docker = (/** @type {string[]} */ ...args) => run("docker", args, { env, seconds: 120 });
+  await docker("pull", "--quiet", edge);
+  await docker("tag", edge, `${address}/bench/edge:edge`);
+  await docker("push", "--quiet", `${address}/bench/edge:edge`);
+  return `127.0.0.1:${ports.front}/bench/edge:edge`;
 }
 
 /** @param {number} port */

@@ -7,6 +7,7 @@ import { afterMs, beforeMs, intervalSeconds, tag } from "./cases.mjs";
  * @typedef {object} Means what both sides are given
  * @property {string} folder of the run, removed at its end
  * @property {NodeJS.ProcessEnv} env
+ * @property {string} edge name of the edge's image
  * @property {string} certificate file of the registry's certificate
  * @property {import("./front.mjs").Front} front
  * @property {AbortSignal} signal

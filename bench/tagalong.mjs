@@ -37,7 +37,7 @@ export async function openTagalong(means, repositories) {
   const { front, signal, onClose } = means;
   const folder = join(means.folder, `stack-${repositories.length}-${Date.now()}`);
   const urls = repositories.map((_, index) => `http://127.0.0.1:${ports.tagalong + index}/`);
-  writeProject(folder, repositories, means.env["TAGALONG_EDGE_IMAGE"] ?? "");
+  writeProject(folder, repositories, means.edge);
   const env = {
     ...means.env,
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -68,16 +68,20 @@ export async function openTagalong(means, repositories) {
         return [];
       }
     });
+  /** Throws once anything went another way than up: a figure of such a run would mean nothing. */
+  function check() {
+    const bad = told().find(({ event }) => ["rejected", "failed", "refused", "unknown"].includes(event));
+    if (bad || !watcher.alive()) {
+      throw new Error(`the watcher did not do what was expected; its last lines:\n${watcher.tail()}`);
+    }
+  }
   /** @param {(line: LogLine) => boolean} wanted */
   async function heard(wanted) {
     for (const end = Date.now() + 120_000; ; await sleep(20, undefined, { signal })) {
-      const lines = told();
-      const line = lines.find(wanted);
+      const line = told().find(wanted);
       if (line) return line;
-      const bad = lines.find(({ event }) => ["rejected", "failed", "refused", "unknown"].includes(event));
-      if (bad || !watcher.alive() || Date.now() > end) {
-        throw new Error(`the watcher did not do what was expected; its last lines:\n${watcher.tail()}`);
-      }
+      check();
+      if (Date.now() > end) throw new Error(`the watcher is silent; its last lines:\n${watcher.tail()}`);
     }
   }
   await heard(({ event }) => event === "watching");
@@ -94,7 +98,7 @@ export async function openTagalong(means, repositories) {
     urls,
     marks,
     pid: watcher.pid,
-    check: () => void (watcher.alive() || fail(watcher.tail())),
+    check,
     settled: async (version) => void (await heard((line) => line.event === "healthy" && isOf(line, version))),
     stop,
     marksOf: ({ pushedAt, servingAt, version }) => {
@@ -124,11 +128,6 @@ export async function openTagalong(means, repositories) {
 
 /** @param {number[]} times */
 const last = (times) => (times.length > 0 ? Math.max(...times) : undefined);
-
-/** @param {string} tail */
-function fail(tail) {
-  throw new Error(`the watcher ended; its last lines:\n${tail}`);
-}
 
 /**
  * When the gate passed and when the traffic was switched, as the stack's state has it.

@@ -76,8 +76,11 @@ export async function start({ ground, args }) {
   return interruption.exitCode();
 }
 
-/** @param {readonly string[]} args */
-function readArgs(args) {
+/**
+ * @param {readonly string[]} args
+ * @throws Failure at an option that there is not
+ */
+export function readArgs(args) {
   const given = args.filter((arg) => arg !== "--");
   const unknown = given.find((arg) => !OPTIONS.includes(arg));
   if (unknown) throw new Failure(`npm start has no option ${unknown}`, `it has: ${OPTIONS.join(", ")}`);

@@ -83,6 +83,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
             `${name}-${service}`,
             {
               service,
+              prefix,
               config: serviceConfig,
               rollout: config.rollout,
               image,
