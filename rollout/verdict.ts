@@ -17,6 +17,7 @@ export type Verdict =
 
 /** The environment that the resources belong to, which are named after it. */
 export interface Named {
+  project: string;
   stack: string;
   services: readonly string[];
 }
@@ -58,8 +59,10 @@ export function judgeFailures(failures: readonly UpdateFailure[], environment: N
   };
 }
 
-/** Which service a resource is of: `<stack>-<service>` is its image, `<stack>-<service>-<revision>-<n>` a replica. */
-function serviceNamed(name: string, { stack, services }: Named): string | undefined {
+/** Which service a resource is of: its image, or one of its replicas, whose names end in `-<revision>-<number>`. */
+function serviceNamed(name: string, { project, stack, services }: Named): string | undefined {
   const own = name.replace(/-[0-9a-f]{8}-\d+$/, "");
-  return services.find((service) => own === `${stack}-${service}` || name === `${stack}-${service}`);
+  return services.find((service) =>
+    [`${stack}-${service}`, `${project}-${stack}-${service}`].some((one) => one === own || one === name),
+  );
 }

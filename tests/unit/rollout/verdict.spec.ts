@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { formatFailures, judgeReplica } from "../../../rollout/gate";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../../../rollout/verdict";
 
-const environment = { stack: "dev", services: ["server", "client", "a-b"] };
+const environment = { project: "shop", stack: "dev", services: ["server", "client", "a-b"] };
 const reference = `127.0.0.1:5000/shop/server@sha256:${"1".repeat(64)}`;
 
 const gate = (...failures: [service: string, reason: string][]): UpdateFailure => ({
@@ -101,8 +101,10 @@ describe("A failed roll", () => {
   it("blames nobody for the edge, which is no part of a roll", () => {
     assert.equal(judgeFailures([gate(["edge", "x exited with code 1"])], environment).kind, "retry");
     assert.equal(
-      judgeFailures([container("dev-edge", oci('exec: "caddy": executable file not found'))], environment)
-        .kind,
+      judgeFailures(
+        [container("shop-dev-edge", oci('exec: "caddy": executable file not found'))],
+        environment,
+      ).kind,
       "retry",
     );
   });
@@ -121,7 +123,7 @@ describe("A failed roll", () => {
 
   for (const [message, blames] of starts) {
     it(`${blames ? "blames the image" : "may work later"} when a start ends with: ${message}`, () => {
-      const verdict = judgeFailures([container("dev-a-b-0123abcd-0", message)], environment);
+      const verdict = judgeFailures([container("shop-dev-a-b-0123abcd-0", message)], environment);
       assert.equal(verdict.kind, blames ? "rejected" : "retry");
       if (verdict.kind === "rejected") assert.equal(verdict.services[0]?.service, "a-b");
     });

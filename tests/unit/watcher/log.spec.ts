@@ -44,7 +44,7 @@ describe("The watcher's log", function () {
   it("is a sentence with its time for a person, without the facts", () => {
     assert.match(
       say(true, "moved", "server to 2", { image: "server" }),
-      /^\[\d\d:\d\d:\d\d\.\d{3}\] moved server to 2\n$/,
+      /^\[\d\d:\d\d:\d\d\.\d{3}\]:? moved server to 2\n$/,
     );
   });
 });
