@@ -89,11 +89,10 @@ export class Runner {
     }
     const claim = state.resources?.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.claim;
     if (!claim) return;
-    const known = (state.resources ?? []).filter(({ type }) => type === "docker:index/container:Container");
     const removed = await removeOrphans(
       connectEngine(),
       claim,
-      new Set(known.map(({ id }) => id ?? "")),
+      new Set((state.resources ?? []).map(({ id }) => id ?? "")),
       () => {},
     );
     if (removed.length > 0)
