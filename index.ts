@@ -4,9 +4,9 @@ import { Environment } from "./components/environment";
 import type { Release } from "./components/release";
 import { readConfig, readProjectFiles } from "./config";
 import { offerCredentials } from "./provider/session";
-import { credentialLookup, RegistryClient } from "./registry";
+import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
 import { plainCredentials } from "./watcher/credentials";
-import { decideRelease } from "./watcher/decide";
+import { decideRelease, ReleaseError } from "./watcher/decide";
 
 interface Run {
   /** What the environment is to run; by default what its tag carries now. */
@@ -33,7 +33,9 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
     });
     return { release, urls, switchedAt, claim };
   } catch (error) {
-    throw error instanceof Error ? new pulumi.RunError(error.message) : error;
+    // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
+    const isForPerson = [ReleaseError, RegistryError, CredentialError].some((kind) => error instanceof kind);
+    throw isForPerson ? new pulumi.RunError((error as Error).message) : error;
   } finally {
     await client.close();
   }

@@ -9,20 +9,25 @@ import { version } from "../package.json";
 import { createLog } from "../watcher/log";
 import { watch } from "../watcher/watch";
 
+const sameKeystrokeMs = 500;
+
 async function watchCommand(options: { stack: string; cwd: string }): Promise<void> {
   const log = createLog();
   const [stop, abort] = [new AbortController(), new AbortController()];
+  let stoppedAt = 0;
   const end = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) {
+      // A terminal's Ctrl-C comes twice to what npm started: from the terminal, and passed on by npm.
+      if (Date.now() - stoppedAt < sameKeystrokeMs || abort.signal.aborted) return;
       log("stopping", `${signal} again: cancelling the roll under way`);
       abort.abort(new Error("cancelled"));
       return;
     }
     log("stopping", `${signal}: ending at the next safe point; once more cancels a roll under way`);
+    stoppedAt = Date.now();
     stop.abort();
   };
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const directory = resolve(options.cwd);
   await watch({ stack: options.stack, directory, program, log, stop: stop.signal, abort: abort.signal });
   process.exitCode = abort.signal.aborted ? 130 : 0;

@@ -1,5 +1,5 @@
 /**
- * The table of docs/configuration.md: every key, what it means, its default and an example, from the same
+ * The table of README.md and docs/configuration.md: every key, what it means, its default and an example, from the same
  * schema that checks the config.
  */
 import { z } from "zod";
@@ -14,7 +14,7 @@ export function withKeyTable(page: string): string {
   const start = page.indexOf(START);
   const end = page.indexOf(END);
   if (start < 0 || end < start) {
-    throw new Error(`docs/configuration.md has no place for the table: put it between ${START} and ${END}`);
+    throw new Error(`the page has no place for the table of keys: put it between ${START} and ${END}`);
   }
   return `${page.slice(0, start + START.length)}\n\n${keyTable()}\n\n${page.slice(end)}`;
 }

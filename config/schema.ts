@@ -183,6 +183,11 @@ export const environmentSchema = closed("the config of a stack", {
     keys: HOST,
   }),
   rollout: note(rollout.prefault({}), { description: "How the environment rolls." }),
+  keepVolumes: note(flag().prefault(true), {
+    description:
+      "`pulumi destroy` leaves the volumes. After an `up` with `false`, it deletes them and their data.",
+    example: false,
+  }),
   edge: note(edge.prefault({}), { description: "The reverse proxy in front of the services." }),
   watcher: note(watcher.optional(), {
     description: "Runs the watcher as a container of the environment.",

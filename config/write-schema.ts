@@ -1,6 +1,6 @@
 /**
  * Writes what is made from the config's schema: schema/config.schema.json and the table of
- * docs/configuration.md. Run by `npm run schema`; a unit test fails while either is out of date.
+ * README.md and docs/configuration.md. Run by `npm run schema`; a unit test fails while any is out of date.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { withKeyTable } from "./keyTable";
 
 const root = join(__dirname, "..");
 const schema = join(root, "schema", "config.schema.json");
-const page = join(root, "docs", "configuration.md");
+const pages = ["README.md", "docs/configuration.md"].map((page) => join(root, page));
 
 mkdirSync(join(root, "schema"), { recursive: true });
 writeFileSync(schema, `${JSON.stringify(stackFileSchema(), undefined, 2)}\n`);
@@ -18,4 +18,4 @@ execFileSync(join(root, "node_modules", ".bin", "biome"), ["format", "--write", 
   cwd: root,
   stdio: "pipe",
 });
-writeFileSync(page, withKeyTable(readFileSync(page, "utf8")));
+for (const page of pages) writeFileSync(page, withKeyTable(readFileSync(page, "utf8")));

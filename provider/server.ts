@@ -168,6 +168,11 @@ export async function serve(options: {
     read: answer(async (request: pb.ReadRequest) => {
       const handler = handlerOf(request.getUrn());
       const state = read(request.getProperties());
+      if (Object.keys(state).length === 0) {
+        throw new Error(
+          "this resource cannot be imported: it is made by `pulumi up` and stands for nothing else",
+        );
+      }
       const found = handler.read
         ? await handler.read(request.getId(), state, contextOf(request.getUrn()))
         : state;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExplicitCredentials } from "../registry";
+import type { ExplicitCredentials } from "../registry/credentials";
 
 let offered: { session: string; credentials: ExplicitCredentials } | undefined;
 

@@ -19,6 +19,8 @@ export interface Situation<Image extends Candidate> {
   running: Readonly<Record<string, Image>>;
   /** By image; one that was never surely seen is missing. */
   carried: Readonly<Record<string, Carried<Image>>>;
+  /** Images of which the last look said nothing sure: what is carried may be out of date. */
+  unsure: readonly string[];
   /** The images the environment is made of. */
   images: readonly string[];
   /** Why a digest of an image may not roll; undefined where it may. */
@@ -45,6 +47,12 @@ export function plan<Image extends Candidate>(situation: Situation<Image>): Plan
     (image) => carried[image] && carried[image].image.digest !== running[image]?.digest,
   );
   if (moved.length === 0) return { kind: "stay" };
+
+  // What is not known may have moved as well, and belongs to the same release.
+  const doubt = situation.lockstep
+    ? situation.unsure
+    : situation.unsure.filter((image) => moved.includes(image));
+  if (doubt.length > 0) return { kind: "wait", reason: `nothing sure is known now of ${doubt.join(", ")}` };
 
   const refused = moved.flatMap((image) => {
     const digest = carried[image]?.image.digest ?? "";

@@ -9,6 +9,20 @@ const bundles = [
   { entry: "provider/main.ts", output: "dist/provider.cjs" },
 ];
 
+/**
+ * The SDK loads the TypeScript compiler at once, to serialize functions, which no program here does: a compiler of its
+ * own that is not in the bundle.
+ * @type {import("esbuild").Plugin}
+ */
+const withoutCompiler = {
+  name: "without-compiler",
+  setup(build) {
+    build.onLoad({ filter: /@pulumi[\\/]pulumi[\\/]typescript-shim\.js$/ }, () => ({
+      contents: "module.exports = {};",
+    }));
+  },
+};
+
 /** @param {string} output */
 const inputsOf = (output) => `${output}.inputs.json`;
 
@@ -52,8 +66,9 @@ export async function build(folder = root) {
         minifySyntax: true,
         legalComments: "none",
         logLevel: "error",
-        // Native modules are optional where they occur, and the compiler serves programs that a bundle never loads.
-        external: ["cpu-features", "*.node", "typescript", "ts-node"],
+        // Native modules are optional where they occur; the other is looked for only to compile native packages.
+        external: ["cpu-features", "*.node", "node-gyp"],
+        plugins: [withoutCompiler],
       });
       const inputs = [...Object.keys(metafile.inputs), "package-lock.json"].filter((input) =>
         existsSync(join(folder, input)),

@@ -30,9 +30,11 @@ import { atLeast, versionIn } from "./version.mjs";
  * @property {number} usually seconds from nothing, on two cores
  * @property {number} gigabytes the free space that a build from nothing takes
  * @property {string} [set] a Go variable that takes the version, and how it is written: `path=value`
- * @property {boolean} [isStatic] for an image FROM scratch
  * @property {{ module: string, folder: string, files: readonly string[] }} [embeds] files of a module that main embeds
  */
+
+/** Without C, so that what is built runs in any image too, whichever C library that has. */
+const recipe = { CGO_ENABLED: "0" };
 
 /** @typedef {(program: Program, output: string) => Promise<void>} Compile */
 
@@ -62,7 +64,7 @@ function sources(folder) {
  * @param {Program} program
  */
 export function fingerprint(program) {
-  const hash = createHash("sha256").update(JSON.stringify(program));
+  const hash = createHash("sha256").update(JSON.stringify([program, recipe]));
   const folder = modules(program);
   for (const name of sources(folder)) hash.update(`\n${name}\n`).update(readFileSync(join(folder, name)));
   return `${program.version}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 12)}`;
@@ -120,7 +122,7 @@ async function compileWithGo(program, output) {
     ...process.env,
     GOFLAGS: flags,
     GOWORK: "off",
-    ...(program.isStatic ? { CGO_ENABLED: "0" } : {}),
+    ...recipe,
   };
   const options = { env, cwd: modules(program), log: join(cacheFolder(), "logs", `${program.name}.log`) };
   const caches = (await run(go.path, ["env", "GOCACHE", "GOMODCACHE"], options)).trim().split("\n");

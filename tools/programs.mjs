@@ -75,7 +75,6 @@ export const caddy = {
   usually: 60,
   gigabytes: 2,
   set: "github.com/caddyserver/caddy/v2.CustomVersion=v2.11.9",
-  isStatic: true,
 };
 
 /** @type {Program} */

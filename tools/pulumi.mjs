@@ -28,12 +28,15 @@ const QUIET = { PULUMI_SKIP_UPDATE_CHECK: "true" };
 // The npm package `pulumi`, whose command is `npx pulumi`: it downloads its engine at the first use.
 const wrapper = join(root, "node_modules", "pulumi", "run.js");
 
-/** @param {Program} program */
-function home(program) {
+/**
+ * The folder in which the engine looks for the program first.
+ * @param {Program} program
+ * @param {string} [home] the engine's home
+ */
+export function placeOf(program, home = pulumiHome()) {
   const { engine, language } = programs;
-  if (program === engine || program === language)
-    return join(pulumiHome(), "versions", engine.version, "bin");
-  return join(pulumiHome(), "plugins", `resource-${program.name}-v${program.version}`);
+  if (program === engine || program === language) return join(home, "versions", engine.version, "bin");
+  return join(home, "plugins", `resource-${program.name}-v${program.version}`);
 }
 
 /**
@@ -47,9 +50,9 @@ const markOf = (path) => `${path}.built`;
  * @returns {Promise<Found | undefined>}
  */
 export async function find(program) {
-  const path = join(home(program), program.binary);
+  const path = join(placeOf(program), program.binary);
   // The engine leaves this file beside a plugin whose download did not finish.
-  if (executable(path) && !existsSync(`${home(program)}.partial`)) {
+  if (executable(path) && !existsSync(`${placeOf(program)}.partial`)) {
     if (!existsSync(markOf(path))) return { path, version: program.version, from: "the vendor's download" };
     if (readFileSync(markOf(path), "utf8") === fingerprint(program)) {
       return { path, version: program.version, from: "built from Go modules" };
@@ -93,7 +96,7 @@ export async function ready(program, progress) {
       const meanwhile = (await find(program)) ?? (await download(program, progress));
       if (meanwhile) return meanwhile;
       const source = await built(program, progress);
-      const path = join(home(program), program.binary);
+      const path = join(placeOf(program), program.binary);
       place(source, path, fingerprint(program));
       return { path, version: program.version, from: "built from Go modules" };
     },

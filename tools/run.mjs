@@ -3,7 +3,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
 import { progress as onStderr } from "./progress.mjs";
@@ -24,15 +23,11 @@ const testGround = {
 const commands = {
   async start(args) {
     await packagesAndBundles();
+    const { readArgs, start } = await import("./start.mjs");
+    readArgs(args);
     const { forStart, prepare } = await import("./ground.mjs");
     const ground = await prepare(forStart, { progress });
-    const entry = join(root, "tools", "start.mjs");
-    if (!existsSync(entry)) {
-      progress.say("the ground is ready; there is nothing to start yet");
-      return 0;
-    }
-    const { start } = await import(pathToFileURL(entry).href);
-    return (await start({ ground, args, progress })) ?? 0;
+    return start({ ground, args });
   },
 
   async test(args) {
@@ -66,7 +61,13 @@ const commands = {
     await packagesAndBundles();
     const { forStart, prepare } = await import("./ground.mjs");
     const { env } = await prepare([...forStart, "watchtower"], { progress });
-    return (await node(["--require", "ts-node/register", join(root, "bench", "main.ts"), ...args], env)).code;
+    return (await node([join(root, "bench", "main.mjs"), ...args], env)).code;
+  },
+
+  async image(args) {
+    await packagesAndBundles();
+    const { watcherImage } = await import("./watcher-image.mjs");
+    return watcherImage(args, progress);
   },
 
   async doctor(args) {

@@ -1,7 +1,7 @@
-// The Pulumi engine as the watcher runs it: each command in a process group of its own, so that a Ctrl-C meant for the
-// watcher does not cut an update short, and so that what a killed watcher left behind can be ended whole.
+// The Pulumi engine as the watcher runs it: each command in a session of its own, so that a Ctrl-C meant for the watcher
+// does not cut an update short, and marked, so that what a killed watcher left behind can be ended whole.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
@@ -13,20 +13,62 @@ export class EngineError extends Error {
   constructor(
     readonly stdout: string,
     readonly stderr: string,
+    /** Null where a signal ended it, so that nobody knows how far it got. */
     readonly exitCode: number | null,
   ) {
     super(stderr.trim() || stdout.trim() || `pulumi ended with code ${exitCode}`);
   }
 }
 
-/** Called with the process group of each engine that starts, and with undefined when it has ended. */
-export type GroupListener = (group: number | undefined) => void;
+/** Something that must be set up before anything can work; the message is the fix. */
+export class SetUpError extends Error {
+  override readonly name = "SetUpError";
+}
+
+/** What a failure of the engine says about the set-up; undefined where it says nothing about that. */
+export function setUpProblem(text: string, stack: string): SetUpError | undefined {
+  if (/no stack named/.test(text))
+    return new SetUpError(
+      `the stack ${stack} is not in the state backend: create it with \`pulumi stack init ${stack}\`, or look for the name with \`pulumi stack ls\``,
+    );
+  if (/incorrect passphrase/.test(text))
+    return new SetUpError(
+      `the passphrase is not the one of the stack ${stack}: set PULUMI_CONFIG_PASSPHRASE (or _FILE) to what the stack was made with`,
+    );
+  if (/passphrase must be set/.test(text))
+    return new SetUpError(
+      `the stack ${stack} needs its passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE`,
+    );
+  if (/PULUMI_ACCESS_TOKEN must be set|not logged in|invalid access token/i.test(text))
+    return new SetUpError(
+      "no state backend: log in with `pulumi login`, or set PULUMI_BACKEND_URL to where the stacks are",
+    );
+  const bucket = /unable to open bucket (\S+?)(?:\?\S*)?: (.+)/.exec(text);
+  if (bucket)
+    return new SetUpError(
+      `the state backend ${bucket[1]} is out of reach (${bucket[2]}): set PULUMI_BACKEND_URL to where the stacks are`,
+    );
+  return undefined;
+}
+
+/**
+ * Whether a process is an engine, as far as this machine tells: the number alone may be another's by now, in a container
+ * that starts again it is as a rule.
+ */
+export function isEngine(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("pulumi");
+  } catch {
+    return process.platform !== "linux";
+  }
+}
 
 /**
  * The engine of the version that the SDK is of, where the set-up or the npm package "pulumi" put it; else PATH's.
+ * @param environment what every command gets besides this process's own
  * @throws Error with the command that installs it
  */
-export async function pulumiCommand(onGroup: GroupListener): Promise<PulumiCommand> {
+export async function pulumiCommand(environment: () => Record<string, string>): Promise<PulumiCommand> {
   const version = dependencies["@pulumi/pulumi"];
   const root = join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), "versions", version);
   const installed = existsSync(join(root, "bin", "pulumi"));
@@ -35,7 +77,7 @@ export async function pulumiCommand(onGroup: GroupListener): Promise<PulumiComma
       `no Pulumi engine: run \`npm run ground\`, or install Pulumi ${version} or later (${error instanceof Error ? error.message : String(error)})`,
     );
   });
-  return Object.assign(command, { run: runIn(command.command, root, onGroup) });
+  return Object.assign(command, { run: runIn(command.command, root, environment) });
 }
 
 type Run = (
@@ -47,9 +89,10 @@ type Run = (
   signal?: AbortSignal,
 ) => Promise<{ stdout: string; stderr: string; code: number }>;
 
-function runIn(command: string, root: string, onGroup: GroupListener): Run {
+function runIn(command: string, root: string, environment: () => Record<string, string>): Run {
   return (args, cwd, env, onOutput, onError, signal) =>
     new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
       const path = `${join(root, "bin")}:${env["PATH"] ?? process.env["PATH"]}`;
       const child = spawn(
         command,
@@ -59,6 +102,7 @@ function runIn(command: string, root: string, onGroup: GroupListener): Run {
           env: {
             ...process.env,
             ...env,
+            ...environment(),
             PATH: path,
             PULUMI_AUTOMATION_API: "true",
             PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -67,7 +111,6 @@ function runIn(command: string, root: string, onGroup: GroupListener): Run {
           detached: true,
         },
       );
-      onGroup(child.pid);
       const stop = () => child.kill("SIGINT");
       signal?.addEventListener("abort", stop, { once: true });
       let [stdout, stderr] = ["", ""];
@@ -82,7 +125,6 @@ function runIn(command: string, root: string, onGroup: GroupListener): Run {
       child.once("error", reject);
       child.once("close", (code) => {
         signal?.removeEventListener("abort", stop);
-        onGroup(undefined);
         if (code === 0) resolve({ stdout, stderr, code });
         else reject(new EngineError(stdout, stderr, code));
       });

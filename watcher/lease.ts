@@ -1,25 +1,37 @@
-// One watcher a stack on a machine: a small file says which process it is and which engine it has at work. Whoever comes
-// next learns from it whether another lives, and ends what a killed one left running.
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// One watcher a stack on a machine: a small file says which process it is, and by which mark the processes that it
+// started can be told. Whoever comes next learns from it whether another lives, and ends what a killed one left running.
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 interface LeaseFile {
   pid: number;
   /** When the process started, in the kernel's own unit: a number that a later process of the same id does not have. */
   startedAt: string;
-  /** The process group of the engine at work. */
-  group?: number;
-  groupStartedAt?: string;
+  mark: string;
+  /** Marks of dead holders whose processes may not all be ended yet. */
+  former: string[];
+}
+
+/** The environment variable by which a watcher marks its engines, and they whatever they start. */
+const markName = "TAGALONG_WATCHER";
+/** Two that start at once both write the file; after this the last one's stands. */
+const raceMs = 50;
+const patience = { everyMs: 100, times: 100 };
+
+/** The fields of a process behind its name, as proc(5) has them; undefined where it is gone. */
+function statOf(pid: number): string[] | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? undefined : fields;
 }
 
 /** When a process started; undefined where it is gone. Without /proc its id alone has to do. */
 export function processStart(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
+    return statOf(pid)?.[19];
   } catch {
     try {
       process.kill(pid, 0);
@@ -33,73 +45,118 @@ export function processStart(pid: number): string | undefined {
 export class Lease {
   private constructor(
     private readonly file: string,
-    private content: LeaseFile,
+    private readonly content: LeaseFile,
   ) {}
 
   /**
-   * Takes the lease of a stack. A dead holder's engine is ended first, its whole process group.
+   * Takes the lease of a stack. What a dead holder left running is ended first, engines and their providers.
    * @throws Error naming the living holder
    */
   static async take(stack: string, folder = defaultFolder()): Promise<Lease> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, `${createHash("sha256").update(stack).digest("hex").slice(0, 16)}.json`);
-    const former = read(file);
-    if (former && former.pid !== process.pid && processStart(former.pid) === former.startedAt) {
-      throw new Error(
-        `another watcher follows ${stack} on this machine (process ${former.pid}): stop it first, or leave the work to it`,
-      );
-    }
-    if (former?.group !== undefined && processStart(former.group) === former.groupStartedAt)
-      await endGroup(former.group);
-    const lease = new Lease(file, { pid: process.pid, startedAt: processStart(process.pid) ?? "" });
-    lease.write();
+    const holder = read(file);
+    if (holder && processStart(holder.pid) === holder.startedAt) throw taken(stack, holder);
+    const own = { pid: process.pid, startedAt: processStart(process.pid) ?? "", mark: randomUUID() };
+    const former = holder ? [holder.mark, ...holder.former] : [];
+    write(file, { ...own, former });
+    await sleep(raceMs);
+    const now = read(file);
+    if (now && now.mark !== own.mark) throw taken(stack, now);
+    for (const mark of former) await endMarked(mark);
+    const lease = new Lease(file, { ...own, former: [] });
+    write(file, lease.content);
     return lease;
   }
 
-  /** Notes which engine is at work, for whoever comes next. */
-  atWork(group: number | undefined): void {
-    const { pid, startedAt } = this.content;
-    this.content =
-      group === undefined
-        ? { pid, startedAt }
-        : { pid, startedAt, group, groupStartedAt: processStart(group) ?? "" };
-    this.write();
+  /** What every process that the holder starts must have in its environment. */
+  get environment(): Record<string, string> {
+    return { [markName]: this.content.mark };
   }
 
   release(): void {
-    rmSync(this.file, { force: true });
-  }
-
-  private write(): void {
-    writeFileSync(`${this.file}.${process.pid}`, JSON.stringify(this.content), { mode: 0o600 });
-    renameSync(`${this.file}.${process.pid}`, this.file);
+    if (read(this.file)?.mark === this.content.mark) rmSync(this.file, { force: true });
   }
 }
 
 const defaultFolder = (): string =>
   join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tagalong");
 
+const taken = (stack: string, { pid }: LeaseFile): Error =>
+  new Error(
+    `another watcher follows ${stack} on this machine (process ${pid}): stop it first, or leave the work to it`,
+  );
+
 function read(file: string): LeaseFile | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as LeaseFile;
+    const { pid, startedAt, mark, former } = JSON.parse(readFileSync(file, "utf8")) as Partial<LeaseFile>;
+    if (pid === undefined || startedAt === undefined || mark === undefined) return undefined;
+    return { pid, startedAt, mark, former: former ?? [] };
   } catch {
-    return undefined; // none yet, or half a file from a crash: nothing can be learned from it
+    return undefined; // none yet, or not one of ours: nothing can be learned from it
   }
 }
 
-/** Asks a process group to end, as Ctrl-C does, and ends it after ten seconds. */
-async function endGroup(group: number): Promise<void> {
-  const send = (signal: NodeJS.Signals): boolean => {
+function write(file: string, content: LeaseFile): void {
+  const draft = `${file}.${content.pid}`;
+  writeFileSync(draft, JSON.stringify(content), { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+/** Processes of this user that carry a mark; none where the system has no /proc to find them by. */
+function marked(mark: string): number[] {
+  const entry = `${markName}=${mark}`;
+  return numbersIn("/proc").filter((pid) => {
     try {
-      return process.kill(-group, signal);
+      return (
+        statOf(pid) !== undefined && readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(entry)
+      );
     } catch {
-      return false; // no process of the group is left
+      return false; // somebody else's, or gone
     }
-  };
-  if (!send("SIGINT")) return;
-  for (let tenths = 0; tenths < 100; tenths++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    if (processStart(group) === undefined) break;
+  });
+}
+
+function numbersIn(folder: string): number[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return [];
   }
-  send("SIGKILL");
+}
+
+/**
+ * Ends the processes that carry a mark: engines are asked as Ctrl-C does, so that they note what they had done; what is
+ * left after ten seconds, or outlives its engine, as providers do by far, is killed.
+ */
+async function endMarked(mark: string): Promise<void> {
+  const leaders = marked(mark).filter((pid) => leads(pid));
+  for (const pid of leaders) send(pid, "SIGINT");
+  for (let i = 0; i < patience.times && leaders.some((pid) => processStart(pid) !== undefined); i++)
+    await sleep(patience.everyMs);
+  for (let i = 0; i < patience.times; i++) {
+    const left = marked(mark);
+    if (left.length === 0) return;
+    for (const pid of left) send(pid, "SIGKILL");
+    await sleep(patience.everyMs);
+  }
+}
+
+/** Whether it was started as the leader of a session, as engines are and their providers are not. */
+function leads(pid: number): boolean {
+  try {
+    return statOf(pid)?.[3] === String(pid);
+  } catch {
+    return false;
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }

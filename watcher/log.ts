@@ -26,6 +26,13 @@ export type Log = (event: WatchEvent, message: string, facts?: Record<string, un
 
 const warnings: readonly WatchEvent[] = ["refused", "rejected", "unknown", "failed"];
 
+/** Standard output; that nobody reads it any more is no reason to leave a roll half done. */
+function output(): pino.DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true });
+  destination.on("error", () => {});
+  return destination;
+}
+
 /** @param human whether a person reads it; by default, whether standard output is a terminal */
 export function createLog(human = process.stdout.isTTY): Log {
   const options = {
@@ -45,7 +52,7 @@ export function createLog(human = process.stdout.isTTY): Log {
           ignore: "level",
         }),
       )
-    : pino({ ...options, messageKey: "message" }, pino.destination({ fd: 1, sync: true }));
+    : pino({ ...options, messageKey: "message" }, output());
   return (event, message, facts = {}) => {
     logger[warnings.includes(event) ? "warn" : "info"]({ event, ...facts }, message);
   };

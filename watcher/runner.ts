@@ -1,61 +1,93 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
 import { hostname } from "node:os";
-import { type EngineEvent, LocalWorkspace, type OutputMap, type Stack } from "@pulumi/pulumi/automation";
+import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { Release } from "../components/release";
 import { removeOrphans } from "../provider/docker/claim";
 import { connectEngine } from "../provider/docker/engine";
 import type { GateInputs } from "../provider/gate";
 import { judgeLocks, parseLocks } from "../rollout/stack-lock";
-import { EngineError, pulumiCommand } from "./engine";
+import type { UpdateFailure } from "../rollout/verdict";
+import { EngineError, isEngine, pulumiCommand, setUpProblem } from "./engine";
 import { Lease, processStart } from "./lease";
 import type { Log } from "./log";
+import { pause } from "./pause";
 
 /** The program of index.ts. */
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
 
-/** What an error of an update was about: the type of the resource that failed, and the engine's words. */
-export interface Failure {
-  /** `tagalong:index:Gate`, `docker:index/container:Container`, …; "" where no resource failed. */
-  type: string;
-  message: string;
-}
-
 export type UpResult =
   | { ok: true; gate: GateInputs | undefined; switchedAt: number | undefined }
-  | { ok: false; failures: Failure[] };
+  | { ok: false; failures: UpdateFailure[] };
+
+/** What the stack's state says of its environment. */
+export interface Recorded {
+  /** What the last update that succeeded brought it to; empty before the first. */
+  release: Release;
+  /** What the last gate waited for. */
+  gate: GateInputs | undefined;
+}
+
+/** Waiting for somebody else's update ended, since the watcher is to stop. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+interface State {
+  pending_operations?: unknown[];
+  resources?: {
+    type: string;
+    id?: string;
+    inputs?: Record<string, unknown>;
+    outputs?: Record<string, unknown>;
+  }[];
+}
 
 const lockRetryMs = 2000;
 
 export class Runner {
+  /** Whether an update may have been cut short, by a former watcher or by whoever held a lock that was cleared. */
+  private interrupted = true;
+  /** The same stack, without the three commands that the SDK runs after each update to gather what nobody asks for. */
+  private readonly brief: Stack;
+
   private constructor(
     private readonly stack: Stack,
-    private readonly directory: string,
-    private readonly program: Program,
+    private readonly options: { directory: string; program: Program; log: Log; stop: AbortSignal },
     private readonly lease: Lease,
-    private readonly log: Log,
-  ) {}
+  ) {
+    this.brief = Object.create(stack, {
+      outputs: { value: async () => ({}) },
+      info: { value: async () => undefined },
+    }) as Stack;
+  }
 
-  /** @throws Error where the stack does not exist, no engine is there, or another watcher has it */
+  /**
+   * @param options.stop ends the waiting for somebody else's update
+   * @throws SetUpError where the stack cannot be had; Error where another watcher has it
+   */
   static async open(options: {
     stack: string;
     project: string;
     directory: string;
     program: Program;
     log: Log;
+    stop: AbortSignal;
   }): Promise<Runner> {
-    const { stack: stackName, project: projectName, directory: workDir, program, log } = options;
-    const lease = await Lease.take(`${workDir} ${projectName}/${stackName}`);
+    const { stack: stackName, project: projectName, directory: workDir } = options;
+    let lease: Lease | undefined;
     try {
-      const command = await pulumiCommand((group) => lease.atWork(group));
-      const idle = async () => ({});
+      const command = await pulumiCommand(() => lease?.environment ?? {});
       const stack = await LocalWorkspace.selectStack(
-        { stackName, projectName, program: idle },
+        { stackName, projectName, program: async () => ({}) },
         { workDir, pulumiCommand: command },
       );
-      return new Runner(stack, workDir, program, lease, log);
+      // Two folders may hold one project; the stack is one.
+      const { url } = await stack.workspace.whoAmI();
+      lease = await Lease.take(`${projectName}/${stackName} in ${url}`);
+      return new Runner(stack, options, lease);
     } catch (error) {
-      lease.release();
-      throw error;
+      lease?.release();
+      throw (error instanceof EngineError && setUpProblem(error.message, stackName)) || error;
     }
   }
 
@@ -63,9 +95,13 @@ export class Runner {
     this.lease.release();
   }
 
-  /** The stack's outputs after its last update that succeeded. */
-  outputs(): Promise<OutputMap> {
-    return this.stack.outputs();
+  async recorded(): Promise<Recorded> {
+    const { resources = [] } = await this.state();
+    const of = (type: string) => resources.find((resource) => resource.type === type);
+    return {
+      release: (of("pulumi:pulumi:Stack")?.outputs?.["release"] ?? {}) as Release,
+      gate: of("tagalong:index:Gate")?.inputs as GateInputs | undefined,
+    };
   }
 
   /** A value of the stack's config, decrypted; undefined where it is not set. */
@@ -74,46 +110,22 @@ export class Runner {
   }
 
   /**
-   * Clears what a killed update left: operations that nobody knows the end of, and containers that no state knows.
-   * A lock is cleared by {@link up} when it meets one.
-   */
-  async recover(): Promise<void> {
-    const state = (await this.unlocked(() => this.stack.exportStack())).deployment as {
-      pending_operations?: unknown[];
-      resources?: { type: string; id?: string; outputs?: { claim?: string } }[];
-    };
-    if ((state.pending_operations ?? []).length > 0) {
-      this.log("recovered", "an update was interrupted: reading what is there");
-      await this.unlocked(() => this.stack.refresh({ clearPendingCreates: true }));
-      return this.recover();
-    }
-    const claim = state.resources?.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.claim;
-    if (!claim) return;
-    const removed = await removeOrphans(
-      connectEngine(),
-      claim,
-      new Set((state.resources ?? []).map(({ id }) => id ?? "")),
-      () => {},
-    );
-    if (removed.length > 0)
-      this.log("recovered", `removed ${removed.join(", ")}, left by an interrupted update`, { removed });
-  }
-
-  /**
-   * Brings the environment to a release.
+   * Brings the environment to a release, and clears away before what an update that was cut short has left.
    * @param options.signal cancels the update, as Ctrl-C does
    * @param options.onLive called once the traffic has moved
+   * @throws Stopped; SetUpError where no update can work
    */
   async up(
     release: Release,
     options: { refresh?: boolean; signal: AbortSignal; onLive?: () => void },
   ): Promise<UpResult> {
-    const failures: Failure[] = [];
+    const { program, directory } = this.options;
+    const failures: UpdateFailure[] = [];
     let gate: GateInputs | undefined;
     let switchedAt: number | undefined;
     const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
       if (diagnosticEvent?.severity === "error") {
-        failures.push({ type: typeOf(diagnosticEvent.urn ?? ""), message: plain(diagnosticEvent.message) });
+        failures.push({ ...nameOf(diagnosticEvent.urn ?? ""), message: plain(diagnosticEvent.message) });
       }
       const step = resOutputsEvent?.metadata;
       if (step?.type === "tagalong:index:Gate") gate = step.new?.inputs as GateInputs | undefined;
@@ -123,10 +135,15 @@ export class Runner {
       }
     };
     try {
-      await this.unlocked(() => {
+      await this.unlocked(async () => {
         failures.length = 0;
-        return this.stack.up({
-          program: () => this.program({ release, directory: this.directory }),
+        if (this.interrupted) await this.clearPending();
+        await this.brief.up({
+          program: async () => {
+            // The engine holds the stack's lock by now, so nobody else is making what no state knows yet.
+            if (this.interrupted) await this.clearOrphans();
+            return program({ release, directory });
+          },
           refresh: options.refresh ?? false,
           parallel: Math.max(16, 4 * Object.keys(release).length),
           signal: options.signal,
@@ -136,14 +153,50 @@ export class Runner {
       return { ok: true, gate, switchedAt };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
+      if (error.exitCode === null) this.interrupted = true;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
       if (specific.length > 0) return { ok: false, failures: specific };
-      return { ok: false, failures: failures.length > 0 ? failures : [{ type: "", message: error.message }] };
+      const problem = setUpProblem(error.message, this.stack.name);
+      if (problem) throw problem;
+      return {
+        ok: false,
+        failures: failures.length > 0 ? failures : [{ type: "", name: "", message: error.message }],
+      };
+    }
+  }
+
+  private async state(): Promise<State> {
+    try {
+      return (await this.stack.exportStack()).deployment as State;
+    } catch (error) {
+      throw (error instanceof EngineError && setUpProblem(error.message, this.stack.name)) || error;
+    }
+  }
+
+  /** Finds out how the operations ended that the state has as begun. */
+  private async clearPending(): Promise<void> {
+    if (((await this.state()).pending_operations ?? []).length === 0) return;
+    await this.brief.refresh({ clearPendingCreates: true });
+    this.options.log("recovered", "an update was interrupted: read again what is there");
+  }
+
+  /** Removes what carries this claim and no state knows. */
+  private async clearOrphans(): Promise<void> {
+    const { resources = [] } = await this.state();
+    const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
+    const ids = new Set(resources.map(({ id }) => id ?? ""));
+    const removed =
+      typeof claim === "string" ? await removeOrphans(connectEngine(), claim, ids, () => {}) : [];
+    this.interrupted = false;
+    if (removed.length > 0) {
+      const message = `removed ${removed.join(", ")}, left by an interrupted update`;
+      this.options.log("recovered", message, { removed });
     }
   }
 
   /** Runs a command of the engine; waits while somebody else updates the stack, clears a lock whose owner is gone. */
   private async unlocked<T>(command: () => Promise<T>): Promise<T> {
+    const { log, stop } = this.options;
     for (let told = ""; ; ) {
       try {
         return await command();
@@ -152,22 +205,27 @@ export class Runner {
           throw error;
         const decision = judgeLocks(parseLocks(error.stderr), {
           host: hostname(),
-          alive: (pid) => processStart(pid) !== undefined,
+          alive: (pid) => processStart(pid) !== undefined && isEngine(pid),
         });
         if (decision.kind === "clear") {
-          this.log("recovered", "cleared the lock of an update whose process is gone");
           await this.stack.cancel();
-        } else {
-          if (told !== decision.holder) this.log("waiting", `${decision.holder} is updating the stack`);
-          told = decision.holder;
-          await new Promise((resolve) => setTimeout(resolve, lockRetryMs));
+          this.interrupted = true;
+          log("recovered", "cleared the lock of an update whose process is gone");
+          continue;
         }
+        if (told !== decision.holder) log("waiting", `${decision.holder} is updating the stack`);
+        told = decision.holder;
+        await pause(lockRetryMs, stop);
+        if (stop.aborted) throw new Stopped("stopped while somebody else updates the stack");
       }
     }
   }
 }
 
-const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").pop() ?? "";
+function nameOf(urn: string): { type: string; name: string } {
+  const [, , types = "", name = ""] = urn.split("::");
+  return { type: types.split("$").pop() ?? "", name };
+}
 
 /** Without the engine's colour marks, as in `<{%fg 1%}>`. */
 const plain = (text: string): string => text.replace(/<\{%[^%]*%\}>/g, "").trim();

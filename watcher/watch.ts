@@ -19,11 +19,13 @@ import {
 } from "../registry";
 import type { Agreement } from "../rollout/lockstep";
 import { type Carried, type Plan, plan } from "../rollout/plan";
-import { judgeFailures, type Verdict } from "../rollout/verdict";
+import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
 import { agreement, describe, followed } from "./decide";
+import { EngineError, SetUpError } from "./engine";
 import type { Log } from "./log";
-import { type Failure, type Program, Runner } from "./runner";
-import { lostReplicas, soak } from "./vigil";
+import { pause } from "./pause";
+import { type Program, Runner } from "./runner";
+import { lostReplicas, Soak, startAgain } from "./vigil";
 
 export interface WatchOptions {
   stack: string;
@@ -39,29 +41,41 @@ export interface WatchOptions {
 
 /** While tags are on the move, the next look comes sooner than the interval, but only so often. */
 const quickLook = { everyMs: 200, times: 25 };
-const vigilEveryMs = 10_000;
+const vigilEveryMs = 5_000;
 const longestBackOffMs = 60_000;
 
-/** @throws ConfigError, or Error where it cannot start; from then on nothing but `stop` ends it */
+/** @throws ConfigError, SetUpError, or Error where it cannot start; from then on nothing but `stop` ends it */
 export async function watch(options: WatchOptions): Promise<void> {
   const project = readProject(options.directory);
+  const config = readConfigFiles(options);
   const runner = await Runner.open({ ...options, project });
   try {
-    await new Watcher(options, runner).run();
+    await new Watcher(options, config, runner).run();
   } finally {
     runner.close();
   }
 }
 
+type Changed = [image: string, one: ReleasedImage][];
+
 class Watcher {
-  private config: EnvironmentConfig;
+  /** Of the files that the config was read from, or could not be. */
   private configStamp: string;
+  /** Why the files as they are now cannot be followed. */
+  private configProblem = "";
+  /** The encrypted texts of the stack's secrets, which tell a changed one without knowing it. */
+  private secretTexts: Readonly<Record<string, unknown>> = {};
   private references: Record<string, Reference> = {};
   private credentials: CredentialLookup = credentialLookup();
   private client = new RegistryClient();
+  /** What the last update that succeeded brought the environment to. */
   private running: Release = {};
-  private claim = "";
+  /** What stayed well for its soak time: where a failed roll goes back to. */
+  private good: Release = {};
   private gate: GateInputs | undefined;
+  private soaking: { soak: Soak; changed: Changed; facts: Record<string, unknown> } | undefined;
+  /** Whether an update of this process has succeeded since something went wrong, or since it started. */
+  private ensured = false;
   private readonly carried: Record<string, Carried<ReleasedImage>> = {};
   private readonly unsure = new Map<string, string>();
   /** `image@digest` → why it may not roll and for which configuration that was found. */
@@ -74,77 +88,85 @@ class Watcher {
 
   constructor(
     private readonly options: WatchOptions,
+    private config: EnvironmentConfig,
     private readonly runner: Runner,
   ) {
     this.configStamp = stampOf(options);
-    this.config = readConfigFiles(options);
   }
 
   async run(): Promise<void> {
-    const { log, options } = { log: this.options.log, options: this.options };
+    const { log, stack, stop } = this.options;
+    // A question under way to a registry that does not answer keeps nobody waiting.
+    stop.addEventListener("abort", () => void this.client.close());
     await this.adoptConfig(this.config);
-    await this.runner.recover();
-    const outputs = await this.runner.outputs();
-    this.running = (outputs["release"]?.value ?? {}) as Release;
-    this.claim = (outputs["claim"]?.value ?? "") as string;
+    const { release, gate } = await this.runner.recorded();
+    this.running = release;
+    this.good = release;
+    this.gate = gate;
     const tags = Object.values(this.references).map(formatReference);
-    log("watching", `${tags.join(", ")}, every ${this.config.rollout.interval / 1000} s`, {
-      environment: options.stack,
-      tags,
-    });
-    let first = true;
-    while (!options.stop.aborted) {
+    const message = `${tags.join(", ")}, every ${this.config.rollout.interval / 1000} s`;
+    log("watching", message, { environment: stack, tags });
+    while (!stop.aborted) {
       const started = Date.now();
-      const due = await this.turn(first);
-      if (due.settled) first = false;
-      const rest = Math.max(0, started + due.inMs - Date.now());
-      await pause(rest, options.stop);
+      const inMs = await this.turn();
+      await pause(Math.max(0, started + inMs - Date.now()), stop);
     }
     await this.client.close();
-    log("stopped", "the environment stays as it is", { environment: options.stack });
+    log("stopped", "the environment stays as it is", { environment: stack });
   }
 
-  /** One round: look, decide, do. Says when the next is due, and whether the environment is where it should be. */
-  private async turn(first: boolean): Promise<{ inMs: number; settled: boolean }> {
+  /** One round: look, decide, do. Says in how many milliseconds from its start the next is due. */
+  private async turn(): Promise<number> {
     const { interval } = this.config.rollout;
     try {
       await this.followConfig();
       await this.observe();
+      if (this.options.stop.aborted || this.configProblem !== "") return interval;
       const decision = await this.decide();
-      if (decision.kind === "roll") {
-        if (Date.now() < this.retry.notBefore) return { inMs: interval, settled: false };
+      if (decision.kind === "roll" && this.mayTry(decision.release)) {
         await this.roll(decision.release);
-        return { inMs: 0, settled: true };
+        return 0;
       }
       if (decision.kind === "wait") {
         this.sayOnce("waiting", decision.reason);
-        if (decision.untilMs !== undefined)
-          return { inMs: Math.min(interval, decision.untilMs), settled: false };
-        const moving = Object.keys(this.carried).length > 0 && this.quickLooks++ < quickLook.times;
-        return { inMs: moving ? Math.min(interval, quickLook.everyMs) : interval, settled: false };
-      }
-      if (decision.kind === "refuse") {
+        if (decision.untilMs !== undefined) return Math.min(interval, decision.untilMs);
+      } else if (decision.kind === "refuse") {
         const [one] = decision.refused;
-        this.sayOnce("refused", `${one?.image} ${short(one?.digest)}: ${one?.reason}`, {
-          refused: decision.refused,
-        });
-      } else this.lastSaid = "";
-      if (Object.keys(this.running).length > 0) await this.keepVigil(first);
-      return { inMs: interval, settled: true };
+        const message = `${one?.image} ${short(one?.digest)}: ${one?.reason}`;
+        this.sayOnce("refused", message, { refused: decision.refused });
+      } else if (decision.kind === "stay" && this.ensured) this.lastSaid = "";
+      if (this.soaking) {
+        await this.keepSoaking(interval);
+        return interval;
+      }
+      const moving = decision.kind === "wait" && this.quickLooks++ < quickLook.times;
+      if (!moving && Object.keys(this.running).length > 0) await this.keepVigil();
+      return moving ? Math.min(interval, quickLook.everyMs) : interval;
     } catch (error) {
-      this.sayOnce("failed", messageOf(error));
-      return { inMs: interval, settled: false };
+      if (this.options.stop.aborted) return 0;
+      if (error instanceof SetUpError && !this.ensured) throw error;
+      this.sayOnce("failed", messageOf(error), isExpected(error) ? {} : { stack: (error as Error).stack });
+      return interval;
     }
   }
 
-  /** Reads the stack's files again when they have changed; a broken edit keeps the config as it was, and is said. */
+  /** Reads the stack's files again when they have changed; while they are broken nothing rolls. */
   private async followConfig(): Promise<void> {
     const stamp = stampOf(this.options);
     if (stamp === this.configStamp) return;
-    this.configStamp = stamp;
-    const config = readConfigFiles(this.options);
-    await this.adoptConfig(config);
-    this.options.log("config", "the stack's config was read again");
+    const { log } = this.options;
+    try {
+      await this.adoptConfig(readConfigFiles(this.options));
+      this.configStamp = stamp;
+      this.configProblem = "";
+      log("config", "the stack's config was read again");
+    } catch (error) {
+      // What the engine could not decrypt now, it may at the next look; a mistake stays until somebody edits it.
+      if (!(error instanceof EngineError)) this.configStamp = stamp;
+      const problem = messageOf(error);
+      if (this.configProblem !== problem) log("failed", `nothing rolls until this is put right: ${problem}`);
+      this.configProblem = problem;
+    }
   }
 
   private async adoptConfig(config: EnvironmentConfig): Promise<void> {
@@ -152,9 +174,15 @@ class Watcher {
     if (Object.keys(config.registries).length > 0) {
       explicit = JSON.parse((await this.runner.config("tagalong:registries")) ?? "{}");
     }
+    const former = this.references;
     this.config = config;
     this.references = followed(config);
-    for (const image of Object.keys(this.carried)) if (!this.references[image]) delete this.carried[image];
+    this.secretTexts = readSecretTexts(this.options);
+    for (const image of Object.keys(this.carried)) {
+      const [now, before] = [this.references[image], former[image]];
+      if (!now || !before || formatReference(now) !== formatReference(before)) delete this.carried[image];
+    }
+    for (const image of this.unsure.keys()) if (!this.references[image]) this.unsure.delete(image);
     this.credentials = credentialLookup(explicit);
     await this.client.close();
     this.client = new RegistryClient({ credentials: this.credentials });
@@ -162,34 +190,39 @@ class Watcher {
 
   /** One look at every tag, all at once. */
   private async observe(): Promise<void> {
-    const { log } = this.options;
-    const looks = Object.entries(this.references).map(async ([image, reference]) => {
-      const name = formatReference(reference);
-      const known = this.carried[image]?.image.digest ?? this.running[image]?.digest;
-      const seen = await this.client.observe(reference, known);
-      if (seen.kind === "unknown") {
-        if (this.unsure.get(image) !== seen.reason)
-          log("unknown", `${name}: ${seen.detail}`, { image, reason: seen.reason });
-        this.unsure.set(image, seen.reason);
-        return;
+    await Promise.all(Object.entries(this.references).map(([image, tag]) => this.look(image, tag)));
+  }
+
+  private async look(image: string, reference: Reference): Promise<void> {
+    const { log, stop, abort } = this.options;
+    const name = formatReference(reference);
+    const notSure = (reason: string, detail: string) => {
+      if (stop.aborted) return;
+      if (this.unsure.get(image) !== reason) log("unknown", `${name}: ${detail}`, { image, reason });
+      this.unsure.set(image, reason);
+    };
+    const known = this.carried[image]?.image.digest ?? this.running[image]?.digest;
+    const seen = await this.client.observe(reference, known);
+    if (seen.kind === "unknown") return notSure(seen.reason, seen.detail);
+    if (seen.digest !== this.carried[image]?.image.digest) {
+      let described: ReleasedImage;
+      try {
+        described = await describe(this.client, reference, seen.digest);
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        return notSure(error.reason, error.detail);
       }
-      if (this.unsure.delete(image)) log("sure", `${name}: the registry answers again`, { image });
-      if (seen.digest === this.carried[image]?.image.digest) return;
-      const described = await describe(this.client, reference, seen.digest);
       this.carried[image] = { image: described, movedAt: Date.now() };
       this.quickLooks = 0;
-      if (this.running[image]?.digest === seen.digest) return;
-      log("moved", `${name} to ${title(described)}`, {
-        image,
-        digest: seen.digest,
-        from: this.running[image]?.digest,
-      });
-      // Pulled while the others move: it is on the engine when the roll starts, or the roll says why not.
-      void pullImage(connectEngine(), described.reference, this.credentials, this.options.abort).catch(
-        () => {},
-      );
-    });
-    await Promise.all(looks);
+      const from = this.running[image]?.digest;
+      if (from !== seen.digest) {
+        log("moved", `${name} to ${title(described)}`, { image, digest: seen.digest, from });
+        // Pulled while the others move: it is on the engine when the roll starts, or the roll says why not.
+        if (!this.rejected.has(`${image}@${seen.digest}`))
+          void pullImage(connectEngine(), described.reference, this.credentials, abort).catch(() => {});
+      }
+    }
+    if (this.unsure.delete(image)) log("sure", `${name}: the registry answers again`, { image });
   }
 
   private async decide(): Promise<Plan<ReleasedImage>> {
@@ -200,16 +233,18 @@ class Watcher {
         return one ? [[image, one]] : [];
       }),
     );
+    const moved = images.some((image) => next[image]?.digest !== this.running[image]?.digest);
     return plan({
       running: this.running,
       carried: this.carried,
+      unsure: [...this.unsure.keys()],
       images,
       rejection: (image, digest) => {
         const found = this.rejected.get(`${image}@${digest}`);
         return found?.configuration === this.configurationOf(image) ? found.reason : undefined;
       },
       lockstep: this.config.rollout.lockstep,
-      agreement: this.config.rollout.lockstep ? await this.agreementOf(next) : { kind: "agreed" },
+      agreement: this.config.rollout.lockstep && moved ? await this.agreementOf(next) : { kind: "agreed" },
       settleMs: this.config.rollout.settle,
       now: Date.now(),
     });
@@ -231,72 +266,72 @@ class Watcher {
     return this.agreed.agreement;
   }
 
-  private async roll(release: Release): Promise<void> {
-    const { log } = this.options;
-    const changed = Object.entries(release).filter(
-      ([image, { digest }]) => this.running[image]?.digest !== digest,
-    );
-    const facts = { environment: this.options.stack, release: factsOf(release), from: factsOf(this.running) };
-    log("rolling", changed.map(([image, one]) => `${image} to ${title(one)}`).join(", "), facts);
-    const result = await this.runner.up(release, {
-      signal: this.options.abort,
-      onLive: () => log("live", "the traffic goes to the new one", facts),
-    });
-    if (!result.ok) return this.goBack(release, changed, judgeFailures(result.failures), result.failures);
-
-    this.gate = result.gate;
-    const unwell = result.gate
-      ? await soak(result.gate, this.config.rollout.soak, this.options.stop)
-      : undefined;
-    if (unwell) return this.goBack(release, changed, { kind: "rejected", services: unwell }, []);
-    if (this.options.stop.aborted) return; // no verdict: whoever comes next finds it running
-    this.running = release;
-    this.retry = { key: "", attempts: 0, notBefore: 0 };
-    log(
-      "healthy",
-      `${changed.map(([image]) => image).join(", ")} stayed well for ${this.config.rollout.soak / 1000} s`,
-      facts,
-    );
+  /** Whether it is time for another try of a release that something was in the way of; any other goes at once. */
+  private mayTry(release: Release): boolean {
+    return this.retry.key !== keyOf(release) || Date.now() >= this.retry.notBefore;
   }
 
-  /** After a failed roll: remembers what may not roll again, and returns to what ran before. */
+  private async roll(release: Release): Promise<void> {
+    const { log, abort, stack } = this.options;
+    const changed = changes(this.running, release);
+    const facts = { environment: stack, release: factsOf(release), from: factsOf(this.running) };
+    log("rolling", changed.map(([image, one]) => `${image} to ${title(one)}`).join(", "), facts);
+    this.soaking = undefined; // what served up to now gets no verdict any more
+    const result = await this.runner.up(release, {
+      refresh: await this.isLacking(),
+      signal: abort,
+      onLive: () => log("live", "the traffic goes to the new one", facts),
+    });
+    if (!result.ok) {
+      if (abort.aborted) {
+        log("failed", "the roll was cancelled; the next watcher finishes it or goes back", facts);
+        return;
+      }
+      const services = Object.keys(this.config.services);
+      const verdict = judgeFailures(result.failures, { stack, services });
+      return this.goBack(release, changes(this.good, release), verdict, result.failures);
+    }
+    this.running = release;
+    this.gate = result.gate;
+    this.ensured = true;
+    this.lastVigil = Date.now();
+    this.retry = { key: "", attempts: 0, notBefore: 0 };
+    if (!result.gate) {
+      this.good = release;
+      return;
+    }
+    const endsAt = (result.switchedAt ?? Date.now()) + this.config.rollout.soak;
+    this.soaking = { soak: new Soak(result.gate, endsAt), changed: changes(this.good, release), facts };
+  }
+
+  /** Sees whether what serves now stays well; at the end of its soak time it has a verdict. */
+  private async keepSoaking(forMs: number): Promise<void> {
+    if (!this.soaking) return;
+    const { soak, changed, facts } = this.soaking;
+    const { unwell, over } = await soak.look(forMs, this.options.stop);
+    if (unwell.length > 0) {
+      this.soaking = undefined;
+      await this.goBack(this.running, changed, { kind: "rejected", services: unwell }, []);
+    } else if (over) {
+      this.soaking = undefined;
+      this.good = this.running;
+      const images = changed.map(([image]) => image).join(", ");
+      const message = `${images} stayed well for ${this.config.rollout.soak / 1000} s`;
+      this.options.log("healthy", message, facts);
+    }
+  }
+
+  /** After a failed roll: remembers what may not roll again, and returns to what was good before. */
   private async goBack(
     release: Release,
-    changed: [string, ReleasedImage][],
+    changed: Changed,
     verdict: Verdict,
-    failures: Failure[],
+    failures: UpdateFailure[],
   ): Promise<void> {
     const { log, abort } = this.options;
-    if (verdict.kind === "rejected") {
-      const found = verdict.services.flatMap(({ service, reason }) => {
-        const image = this.config.services[service]?.image ?? "";
-        const digest = release[image]?.digest;
-        return digest && changed.some(([name]) => name === image) ? [{ service, image, digest, reason }] : [];
-      });
-      // A failure that no changed image explains (a worker that an old one broke) still must not be tried forever.
-      const rejected =
-        found.length > 0
-          ? found
-          : changed.map(([image, { digest }]) => ({
-              service: image,
-              image,
-              digest,
-              reason: verdict.services[0]?.reason ?? "the roll failed",
-            }));
-      for (const { image, digest, reason } of rejected) {
-        this.rejected.set(`${image}@${digest}`, { reason, configuration: this.configurationOf(image) });
-      }
-      log(
-        "rejected",
-        rejected.map(({ service, digest, reason }) => `${service} ${short(digest)}: ${reason}`).join("; "),
-        {
-          environment: this.options.stack,
-          failures: rejected.map(({ service, digest, reason }) => ({ service, digest, reason })),
-          detail: failures.map(({ message }) => message),
-        },
-      );
-    } else {
-      const key = JSON.stringify(factsOf(release));
+    if (verdict.kind === "rejected") this.reject(release, changed, verdict.services, failures);
+    else {
+      const key = keyOf(release);
       const attempts = this.retry.key === key ? this.retry.attempts + 1 : 1;
       const waitMs = Math.min(longestBackOffMs, 1000 * 2 ** attempts);
       this.retry = { key, attempts, notBefore: Date.now() + waitMs };
@@ -304,50 +339,96 @@ class Watcher {
         detail: failures.map(({ message }) => message),
       });
     }
-    if (Object.keys(this.running).length === 0 || abort.aborted) return;
-    const back = await this.runner.up(this.running, { signal: abort });
+    this.ensured = false;
+    if (Object.keys(this.good).length === 0) return;
+    this.running = this.good;
+    const back = await this.runner.up(this.good, { refresh: await this.isLacking(), signal: abort });
     if (back.ok) {
       this.gate = back.gate;
-      log(
-        "returned",
-        `the environment runs ${Object.entries(this.running)
-          .map(([image, one]) => `${image} ${title(one)}`)
-          .join(", ")}`,
-        { release: factsOf(this.running) },
-      );
-    } else {
-      log(
-        "failed",
-        `it could not be tidied up: ${back.failures.map(({ message }) => firstLine(message)).join("; ")}`,
-        { detail: back.failures },
-      );
-      this.lastVigil = 0;
+      this.ensured = true;
+      this.lastVigil = Date.now();
+      const images = Object.entries(this.good).map(([image, one]) => `${image} ${title(one)}`);
+      log("returned", `the environment runs ${images.join(", ")}`, { release: factsOf(this.good) });
+    } else if (!abort.aborted) {
+      const reasons = back.failures.map(({ message }) => firstLine(message)).join("; ");
+      log("failed", `it could not be tidied up, and will be tried again: ${reasons}`, {
+        detail: back.failures,
+      });
+      this.lastVigil = Date.now();
     }
   }
 
-  /** Sees to it that what should run does: containers that somebody removed are made again. */
-  private async keepVigil(first: boolean): Promise<void> {
-    if (!first && Date.now() - this.lastVigil < vigilEveryMs) return;
+  private reject(
+    release: Release,
+    changed: Changed,
+    services: { service: string; reason: string }[],
+    failures: UpdateFailure[],
+  ): void {
+    const found = services.flatMap(({ service, reason }) => {
+      const image = this.config.services[service]?.image ?? "";
+      const digest = release[image]?.digest;
+      return digest && changed.some(([name]) => name === image) ? [{ service, image, digest, reason }] : [];
+    });
+    // A failure that no changed image explains (a worker that an old one broke) still must not be tried forever.
+    const reason = services[0]?.reason ?? "the roll failed";
+    const rejected =
+      found.length > 0
+        ? found
+        : changed.map(([image, { digest }]) => ({ service: image, image, digest, reason }));
+    for (const { image, digest, reason } of rejected) {
+      this.rejected.set(`${image}@${digest}`, { reason, configuration: this.configurationOf(image) });
+    }
+    const sentences = rejected.map(({ service, digest, reason }) => `${service} ${short(digest)}: ${reason}`);
+    this.options.log("rejected", sentences.join("; "), {
+      environment: this.options.stack,
+      failures: rejected.map(({ service, digest, reason }) => ({ service, digest, reason })),
+      detail: failures.map(({ message }) => message),
+    });
+  }
+
+  /** Whether containers are gone that the state still has, so that an update must look before it decides. */
+  private async isLacking(): Promise<boolean> {
+    if (!this.gate) return false;
+    const lost = await lostReplicas(this.gate);
+    await startAgain(lost.stopped);
+    return lost.services.length > 0;
+  }
+
+  /** Sees to it that what should run does: at the start, after a failure, and when somebody removed or stopped some. */
+  private async keepVigil(): Promise<void> {
+    if (this.lastVigil !== 0 && Date.now() - this.lastVigil < vigilEveryMs) return;
+    const first = this.lastVigil === 0;
     this.lastVigil = Date.now();
-    const lost = this.claim === "" || !this.gate ? [] : await lostReplicas(this.gate);
-    if (!first && lost.length === 0) return;
-    if (lost.length > 0) this.options.log("failed", `gone from the engine: ${lost.join(", ")}`, { lost });
+    let lost = this.gate ? await lostReplicas(this.gate) : { services: [], stopped: [] };
+    if (lost.services.length > 0 && !first) {
+      // Somebody's own `pulumi up` may have put others in their place.
+      this.gate = (await this.runner.recorded()).gate;
+      lost = this.gate ? await lostReplicas(this.gate) : lost;
+    }
+    if (this.ensured && lost.services.length === 0) return;
+    const names = lost.services.join(", ");
+    if (names) this.sayOnce("failed", `gone from the engine: ${names}`, { lost: lost.services });
+    await startAgain(lost.stopped);
     const result = await this.runner.up(this.running, {
       signal: this.options.abort,
-      refresh: first || lost.length > 0,
+      refresh: first || lost.services.length > 0,
     });
+    this.ensured = result.ok;
     if (result.ok) {
       this.gate = result.gate;
-      if (lost.length > 0) this.options.log("repaired", `runs again: ${lost.join(", ")}`, { lost });
-    } else
-      this.sayOnce("failed", result.failures.map(({ message }) => firstLine(message)).join("; "), {
-        detail: result.failures,
-      });
+      this.lastSaid = "";
+      if (names) this.options.log("repaired", `runs again: ${names}`, { lost: lost.services });
+    } else if (!this.options.abort.aborted) {
+      const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
+      this.sayOnce("failed", reasons, { detail: result.failures });
+    }
   }
 
   /** What of the config the image's containers are made from. */
   private configurationOf(image: string): string {
-    return JSON.stringify(Object.values(this.config.services).filter((service) => service.image === image));
+    const services = Object.values(this.config.services).filter((service) => service.image === image);
+    const secrets = services.flatMap((service) => service.secrets.map((name) => this.secretTexts[name]));
+    return JSON.stringify([services, secrets]);
   }
 
   /** A state that lasts is said when it begins, not at every look. */
@@ -366,8 +447,15 @@ const short = (digest = ""): string => digest.slice(0, "sha256:".length + 12);
 const title = ({ version, digest }: ReleasedImage): string =>
   version ? `${version} (${short(digest)})` : short(digest);
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";
-const messageOf = (error: unknown): string =>
-  error instanceof RegistryError || error instanceof Error ? error.message : String(error);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Errors whose message says all; of others, where they came from matters. */
+const isExpected = (error: unknown): boolean =>
+  [RegistryError, EngineError, SetUpError, ConfigError].some((kind) => error instanceof kind);
+const keyOf = (release: Release): string =>
+  JSON.stringify(Object.entries(release).map(([image, { digest }]) => [image, digest]));
+/** Images that another release has another digest of. */
+const changes = (from: Release, to: Release): Changed =>
+  Object.entries(to).filter(([image, { digest }]) => from[image]?.digest !== digest);
 const factsOf = (release: Release) =>
   Object.fromEntries(
     Object.entries(release).map(([image, { digest, version, revision }]) => [
@@ -375,19 +463,6 @@ const factsOf = (release: Release) =>
       { digest, version, revision },
     ]),
   );
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", done);
-      resolve();
-    }
-    stop.addEventListener("abort", done);
-  });
-}
 
 function readProject(directory: string): string {
   const file = join(directory, "Pulumi.yaml");
@@ -420,4 +495,11 @@ function readConfigFiles(options: WatchOptions): EnvironmentConfig {
       { path: ["repository"], text: "this stack has no environment to watch — watch dev, for example" },
     ]);
   return config;
+}
+
+/** By name, as they stand encrypted in the stack's file. */
+function readSecretTexts(options: WatchOptions): Record<string, unknown> {
+  const [, file] = filesOf(options);
+  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, unknown> };
+  return (config?.["tagalong:secrets"] ?? {}) as Record<string, unknown>;
 }

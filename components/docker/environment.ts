@@ -70,7 +70,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         new docker.Volume(
           `${name}-${volume}`,
           { name: `${prefix}-${volume}`, labels: [{ label: labels.environment, value: environment }] },
-          { ...child, retainOnDelete: true },
+          { ...child, retainOnDelete: config.keepVolumes },
         ),
       ]),
     );
@@ -88,6 +88,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
             `${name}-${service}`,
             {
               service,
+              prefix,
               config: serviceConfig,
               rollout: config.rollout,
               image,

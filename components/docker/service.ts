@@ -12,6 +12,8 @@ import type { ReleasedImage } from "../release";
 export interface DockerServiceArgs {
   /** Name of the service in the config. */
   service: string;
+  /** What the names of the environment's containers start with. */
+  prefix: string;
   config: ServiceConfig;
   rollout: RolloutConfig;
   image: ReleasedImage;
@@ -49,7 +51,7 @@ export class DockerService extends pulumi.ComponentResource {
       secret.length > 0 ? pulumi.secret(pulumi.all(secret).apply((lines) => [...plain, ...lines])) : plain;
     const container = (replica: number): docker.Container =>
       new docker.Container(
-        `${name}-${revisionOf(config, args.image.digest)}-${replica}`,
+        `${args.prefix}-${args.service}-${revisionOf(config, args.image.digest)}-${replica}`,
         {
           image: this.image.pinned,
           envs,

@@ -1,7 +1,8 @@
 // Image: repository@digest present on the engine before anything is made from it, and old ones collected: the current
 // image and the last few stay, so that going back needs no pull.
 import type Docker from "dockerode";
-import { credentialLookup, formatReference, parseReference } from "../../registry";
+import { credentialLookup } from "../../registry/credentials";
+import { formatReference, parseReference } from "../../registry/reference";
 import type { Context, Handler } from "../handler";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
@@ -56,6 +57,15 @@ export const image: Handler<ImageInputs, ImageOutputs> = {
       if (!(await remove(connectEngine(), one, context))) history.push(one);
     }
     return { ...now, history };
+  },
+  async read(_id, state) {
+    try {
+      await connectEngine().getImage(state.pinned).inspect();
+      return state;
+    } catch (error) {
+      if (isEngineError(error, 404)) return undefined; // somebody removed it: the next `up` pulls it again
+      throw error;
+    }
   },
   async delete(_id, state, context) {
     for (const one of [state.pinned, ...state.history]) await remove(connectEngine(), one, context);

@@ -1,6 +1,7 @@
 // Pulling one image onto the engine, with whatever credential its registry wants.
 import type Docker from "dockerode";
-import { type CredentialLookup, engineAuthHeader, parseReference } from "../../registry";
+import { type CredentialLookup, engineAuthHeader } from "../../registry/credentials";
+import { parseReference } from "../../registry/reference";
 import { engineMessage } from "./engine";
 
 /**

@@ -8,9 +8,14 @@ if (SAYS) console.log(SAYS);
 if (WRITES) appendFileSync(WRITES, `${VERSION}\n`);
 if (EXIT_CODE) process.exit(Number(EXIT_CODE));
 
+let sick = Boolean(UNHEALTHY);
 const healthyAt = Date.now() + Number(HEALTHY_AFTER_MS ?? 0);
 const answers = {
-  "/healthz": (_url, reply) => reply(!UNHEALTHY && Date.now() >= healthyAt ? 200 : 503, "health"),
+  "/healthz": (_url, reply) => reply(!sick && Date.now() >= healthyAt ? 200 : 503, "health"),
+  "/sicken": (_url, reply) => {
+    sick = true;
+    reply(200);
+  },
   "/slow": (url, reply) => setTimeout(() => reply(200), Number(url.searchParams.get("ms"))),
   "/env": (url, reply) => reply(200, process.env[url.searchParams.get("name")]),
   "/file": (url, reply) => reply(200, readFileSync(url.searchParams.get("path"), "utf8")),

@@ -244,23 +244,28 @@ export class Stack {
     return run.output;
   }
 
-  /** Starts a command in a process group of its own. */
-  start(...args: string[]): { child: ChildProcess; done: Promise<Run> } {
+  /** The environment of every command. */
+  variables(): NodeJS.ProcessEnv {
     const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
     const bin = join(home, "versions", dependencies["@pulumi/pulumi"], "bin");
+    return {
+      ...process.env,
+      PATH: `${bin}:${process.env["PATH"]}`,
+      // Without `metadata=skip` a kill at the wrong moment leaves an empty file beside the state: an error ever after.
+      PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}?metadata=skip`,
+      PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...this.env,
+    };
+  }
+
+  /** Starts a command in a process group of its own. */
+  start(...args: string[]): { child: ChildProcess; done: Promise<Run> } {
     const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.project.folder,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        PATH: `${bin}:${process.env["PATH"]}`,
-        // Without `metadata=skip` a kill at the wrong moment leaves an empty file beside the state, and that is an error.
-        PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}?metadata=skip`,
-        PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...this.env,
-      },
+      env: this.variables(),
     });
     this.running.add(child);
     if (args[0] !== "config") child.stdin.end();

@@ -18,10 +18,12 @@ describe("The committed files", () => {
     );
   });
 
-  it("have the table of keys up to date (else run npm run schema)", () => {
-    const page = read("docs", "configuration.md");
-    assert.equal(page, withKeyTable(page));
-  });
+  for (const file of ["README.md", join("docs", "configuration.md")]) {
+    it(`have the table of keys in ${file} up to date (else run npm run schema)`, () => {
+      const page = read(file);
+      assert.equal(page, withKeyTable(page));
+    });
+  }
 
   it("have a stack for the repository, for dev and for test", () => {
     assert.deepEqual(stacks.sort(), ["dev", "repository", "test"]);

@@ -8,6 +8,7 @@ const images = { server: { repository: "localhost:5000/shop/server" } };
 describe("An environment's config", () => {
   it("has a default for everything but images and services", () => {
     assert.deepEqual(environment({}, "staging"), {
+      keepVolumes: true,
       kind: "environment",
       stack: "staging",
       tag: "staging",

@@ -1,0 +1,182 @@
+// `npm start` for real: kept, killed in mid-story, told as JSON, interrupted. Each run finds what the one before left.
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import type * as StoryFolder from "../../tools/story-folder.mjs";
+import { importTool } from "../unit/tools/import-module";
+
+const execute = promisify(execFile);
+const root = resolve(__dirname, "../..");
+
+interface Told {
+  environment: string;
+  rolls: {
+    service: string;
+    from: string;
+    to: string;
+    pushedToServingMs: number;
+    requests: number;
+    failed: number;
+  }[];
+  refused: { service: string; digest: string; reason: string }[];
+}
+
+describe("npm start", function () {
+  this.timeout(240_000);
+
+  let place: StoryFolder.Place;
+  const running = new Set<ChildProcess>();
+  /** All that any run said. */
+  let said = "";
+
+  before(async () => {
+    place = (await importTool<typeof StoryFolder>("story-folder.mjs")).place();
+  });
+
+  after(async () => {
+    for (const child of running) child.kill("SIGKILL");
+    if ((await left()).length === 0) return;
+    // A test failed: the next run tidies up, and is ended as soon as it has.
+    const tidying = run();
+    await tidying.until(/is to follow/);
+    tidying.child.kill("SIGINT");
+    await tidying.exit;
+  });
+
+  function run(...args: string[]) {
+    const child = spawn(process.execPath, ["tools/run.mjs", "start", "--", ...args], { cwd: root });
+    running.add(child);
+    const heard = { out: "", err: "" };
+    const listeners: (() => void)[] = [];
+    const hear = (stream: "out" | "err") => (chunk: Buffer) => {
+      heard[stream] += chunk;
+      said += chunk;
+      for (const listener of listeners) listener();
+    };
+    child.stdout.on("data", hear("out"));
+    child.stderr.on("data", hear("err"));
+    const exit = new Promise<number | null>((done) => {
+      child.once("close", (code) => {
+        running.delete(child);
+        for (const listener of listeners) listener();
+        done(code);
+      });
+    });
+    const all = () => `${heard.out}\n${heard.err}`;
+    const until = (pattern: RegExp) =>
+      new Promise<void>((found, lost) => {
+        const look = () => {
+          if (pattern.test(all())) found();
+          else if (!running.has(child)) lost(new Error(`it ended without ${pattern}:\n${all()}`));
+        };
+        listeners.push(look);
+        look();
+      });
+    return { child, heard, exit, until, all };
+  }
+
+  async function left(): Promise<string[]> {
+    const label = `label=dev.tagalong.environment=${place.environment}`;
+    const found = await Promise.all(
+      [
+        ["ps", "--all", "--format", "container {{.Names}}"],
+        ["network", "ls", "--format", "network {{.Name}}"],
+        ["volume", "ls", "--format", "volume {{.Name}}"],
+      ].map(async (list) => (await execute("docker", [...list, "--filter", label])).stdout.split("\n")),
+    );
+    return found.flat().filter(Boolean);
+  }
+
+  const recorded = () =>
+    JSON.parse(readFileSync(join(place.folder, "run.json"), "utf8")) as {
+      story: { pid: number };
+      children: { name: string; pid: number }[];
+    };
+  const lives = (pid: number) => existsSync(`/proc/${pid}`);
+  let kept: { watcher: number; passphrase: string; url: string };
+
+  it("with --keep leaves the shop and its watcher running, and says how to go on", async () => {
+    const story = run("--keep");
+    assert.equal(await story.exit, 0, story.all());
+    const url = /It stays up: (http:\S+\d)/.exec(story.heard.out)?.[1] ?? "";
+    const passphraseFile = place.settings.PULUMI_CONFIG_PASSPHRASE_FILE;
+    const watcher = recorded().children.find(({ name }) => name === "watch")?.pid ?? 0;
+    kept = { watcher, passphrase: readFileSync(passphraseFile, "utf8"), url };
+    assert.ok(lives(watcher), "the watcher does not run");
+    assert.equal(statSync(passphraseFile).mode & 0o777, 0o600);
+    const answer = (await (await fetch(url)).json()) as { version: string; server: { version: string } };
+    assert.deepEqual([answer.version, answer.server.version], ["1.2.1", "1.2.1"]);
+    for (const hint of ["export PULUMI_BACKEND_URL=", "docker-build.sh", "tail -f", "pulumi destroy"]) {
+      assert.ok(story.heard.out.includes(hint), `it does not mention ${hint}`);
+    }
+  });
+
+  it("ends what a kept one left, ports included, before it begins again", async () => {
+    const story = run("--json");
+    await story.until(/rolling/);
+    assert.ok(!lives(kept.watcher), "the first run's watcher still runs");
+    assert.ok(!story.all().includes("is taken"), story.all());
+    assert.equal(story.heard.out, "", "only the document belongs on standard output");
+    // In the middle of a roll.
+    process.kill(recorded().story.pid, "SIGKILL");
+    await story.exit;
+    assert.notDeepEqual(await left(), []);
+  });
+
+  it("after a kill tells the whole story, with no failed request, and leaves nothing", async () => {
+    const orphans = recorded().children.map(({ pid }) => pid);
+    const story = run("--json");
+    assert.equal(await story.exit, 0, story.all());
+    const { environment, rolls, refused } = JSON.parse(story.heard.out) as Told;
+    assert.equal(environment, "dev");
+    assert.deepEqual(
+      rolls.map(({ service }) => service),
+      ["server", "client", "server", "client"],
+    );
+    for (const roll of rolls) {
+      assert.equal(roll.failed, 0, story.all());
+      assert.ok(roll.requests > 100, `${roll.requests} requests are no traffic`);
+      assert.match(roll.from, /^sha256:[0-9a-f]{64}$/);
+      assert.match(roll.to, /^sha256:[0-9a-f]{64}$/);
+      assert.ok(
+        roll.pushedToServingMs > 0 && roll.pushedToServingMs < 60_000,
+        `${roll.pushedToServingMs} ms`,
+      );
+    }
+    // The second roll starts where the first one ended: what was refused in between never ran.
+    assert.deepEqual([rolls[2]?.from, rolls[3]?.from], [rolls[0]?.to, rolls[1]?.to]);
+    const ran = rolls.flatMap(({ from, to }) => [from, to]);
+    assert.equal(new Set(ran).size, 6);
+    assert.ok(refused.length > 0, "nothing was refused");
+    for (const { service, digest, reason } of refused) {
+      assert.ok(["server", "client"].includes(service), service);
+      assert.ok(!ran.includes(digest), `${digest} ran and was refused`);
+      assert.match(reason, /exited with code 3/);
+    }
+    assert.deepEqual(await left(), []);
+    assert.deepEqual(orphans.filter(lives), []);
+    assert.deepEqual(readdirSync(place.folder), ["logs"]);
+  });
+
+  it("cleans up on Ctrl-C, says so, and ends with 130", async () => {
+    const story = run();
+    await story.until(/pushed 1\.0\.0/);
+    // In the middle of the first `pulumi up`.
+    await new Promise((passed) => setTimeout(passed, 3000));
+    story.child.kill("SIGINT");
+    assert.equal(await story.exit, 130, story.all());
+    assert.match(story.heard.out, /interrupted: .*\n.*cleaned up/);
+    assert.ok(!story.all().includes("failed"), story.all());
+    assert.deepEqual(await left(), []);
+  });
+
+  it("tells no secret", () => {
+    const logs = readdirSync(join(place.folder, "logs")).map((file) =>
+      readFileSync(join(place.folder, "logs", file), "utf8"),
+    );
+    assert.ok(kept.passphrase.length >= 32);
+    assert.ok(!said.includes(kept.passphrase) && !logs.join("").includes(kept.passphrase));
+  });
+});

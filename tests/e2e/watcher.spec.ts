@@ -1,0 +1,148 @@
+// The watcher on a good day: tags move, the environment follows, and nobody who uses it notices.
+import assert from "node:assert/strict";
+import { ask, freePort, Project, removeContainer, type Stack, startTraffic } from "./harness";
+import { Watching } from "./watching";
+
+const commit = (digit: string) => digit.repeat(40);
+
+describe("A watcher whose images roll in lockstep", function () {
+  this.timeout(120_000);
+
+  const project = new Project(["server", "client"]);
+  let stack: Stack;
+  let port: number;
+  let watching: Watching;
+
+  /** Pushes an image at a commit, under the tag `dev` and those of commits that it is part of. */
+  const push = (image: string, version: string, digit?: string, ...others: string[]) =>
+    project.push(
+      image,
+      { version, labels: digit ? { "org.opencontainers.image.revision": commit(digit) } : {} },
+      "dev",
+      ...[...(digit ? [digit] : []), ...others].map((one) => `sha-${commit(one)}`),
+    );
+  const services = (server: object = {}) => ({
+    server: { image: "server", port: 8080, health: { path: "/healthz" }, ...server },
+    client: { image: "client", port: 8080, publish: port, health: { path: "/healthz" } },
+  });
+  const versions = async () => {
+    const { version, said } = await ask(port, `/call?url=${encodeURIComponent("http://server:8080/")}`);
+    return [(said as { version: string }).version, version];
+  };
+
+  before(async () => {
+    port = await freePort();
+    stack = await project.stack("dev", {
+      services: services(),
+      rollout: { deadline: "20s", drain: "3s", interval: "1s", settle: "500ms", soak: "500ms" },
+    });
+    watching = new Watching(stack);
+  });
+  after(async () => {
+    await watching?.end();
+    await project.close();
+  });
+
+  it("waits while there is nothing to run, and says for what", async () => {
+    assert.match((await watching.next("unknown")).message, /dev: .*no such tag|dev: .*missing/);
+    assert.match((await watching.next("waiting")).message, /nothing is known yet of server, client/);
+  });
+
+  it("brings the environment up as soon as both images are there", async () => {
+    await push("server", "1", "a");
+    await push("client", "1", "a");
+    await watching.next("healthy");
+    assert.deepEqual(await versions(), ["1", "1"]);
+  });
+
+  it("waits while one tag has moved alone, says which is where, then rolls both in one update", async () => {
+    const traffic = await startTraffic({ url: `http://127.0.0.1:${port}`, rate: 80, slowMs: 500 });
+    const [before, rolls] = [await stack.ids(), watching.count("rolling")];
+    await push("server", "2", "b");
+    const { message } = await watching.next("waiting");
+    assert.match(message, /server is at commit b{12}.*client is at commit a{12}/);
+    assert.deepEqual(await stack.ids(), before);
+    await push("client", "2", "b");
+    const rolling = await watching.next("rolling");
+    assert.match(rolling.message, /server.*client/);
+    await watching.next("healthy");
+    assert.equal(watching.count("rolling"), rolls + 1);
+    const report = await traffic.stop();
+    assert.deepEqual(report.samples, []);
+    assert.deepEqual(
+      report.versions.map(({ version }) => version),
+      ["1", "2"],
+    );
+    assert.deepEqual(await versions(), ["2", "2"]);
+    assert.equal((await stack.ids()).length, before.length, "the old ones are gone");
+  });
+
+  it("rolls one image alone where the other is unchanged and carries the new commit's tag too", async () => {
+    const client = await stack.ids("client");
+    await push("client", "2", "b", "c");
+    await push("server", "3", "c");
+    assert.doesNotMatch((await watching.next("rolling")).message, /client/);
+    await watching.next("healthy");
+    assert.deepEqual(await versions(), ["3", "2"]);
+    assert.deepEqual(await stack.ids("client"), client);
+  });
+
+  it("takes images without labels together when their tags have been quiet", async () => {
+    const rolls = watching.count("rolling");
+    await Promise.all([push("server", "4"), push("client", "4")]);
+    await watching.next("healthy");
+    assert.deepEqual(await versions(), ["4", "4"]);
+    assert.equal(watching.count("rolling"), rolls + 1);
+  });
+
+  it("refuses a second watcher of the stack on this machine while it lives", async () => {
+    const second = new Watching(stack);
+    assert.equal(await second.ended, 1);
+    assert.match(second.output, new RegExp(`another watcher follows .*process ${watching.pid}\\)`));
+    assert.equal(second.said.length, 0);
+  });
+
+  it("makes a container again that was removed by hand", async () => {
+    const [removed = ""] = await stack.ids("server");
+    await removeContainer(removed);
+    assert.match((await watching.next("repaired")).message, /server/);
+    assert.deepEqual(await versions(), ["4", "4"]);
+  });
+
+  it("blames no image for a container that was removed by hand just before a roll", async () => {
+    const [removed = ""] = await stack.ids("client");
+    await removeContainer(removed);
+    await push("client", "4");
+    await push("server", "5");
+    await watching.next("healthy");
+    assert.deepEqual(await versions(), ["5", "4"]);
+    assert.equal(watching.count("rejected"), 0);
+  });
+
+  it("holds everything while the config is broken, says so once with the key, and goes on when it is mended", async () => {
+    const before = await stack.ids();
+    stack.configure({ services: services({ replicas: "many" }) });
+    const said = await watching.next("failed");
+    assert.match(said.message, /tagalong:services\.server\.replicas/);
+    await push("server", "6");
+    await watching.next("moved");
+    const failed = watching.count("failed");
+    await push("client", "6");
+    await watching.next("moved");
+    assert.deepEqual(await stack.ids(), before);
+    assert.equal(watching.count("failed"), failed);
+    stack.configure({ services: services() });
+    await watching.next("config");
+    await watching.next("healthy");
+    assert.deepEqual(await versions(), ["6", "6"]);
+  });
+
+  it("ends at once when it is told to while nothing is under way, and leaves everything as it is", async () => {
+    const before = await stack.ids();
+    watching.signal("SIGINT");
+    assert.equal(await watching.ended, 0);
+    assert.equal(watching.said.at(-1)?.event, "stopped");
+    assert.deepEqual(await stack.ids(), before);
+    assert.deepEqual(await stack.changes(), []);
+  });
+});

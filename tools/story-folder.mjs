@@ -1,0 +1,191 @@
+// The folder that a story is played in: copies of the stack's files and of the example as a Git repository, so that
+// nothing of the project itself changes, and the stack's state and passphrase.
+import { createHash, randomBytes } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { isMap, parseDocument } from "yaml";
+import { run } from "./command.mjs";
+import { Failure } from "./failure.mjs";
+import { root } from "./paths.mjs";
+
+export const stack = "dev";
+
+/**
+ * @typedef {object} Place
+ * @property {string} folder
+ * @property {string} project folder of the copied Pulumi files
+ * @property {string} shop folder of the copied example
+ * @property {string} name of the Pulumi project, and of the images' folder in the registry; another in each clone, so
+ *   that two clones on one machine do not disturb each other
+ * @property {string} environment the label that all its things on the Docker engine carry
+ * @property {Record<"PULUMI_BACKEND_URL" | "PULUMI_CONFIG_PASSPHRASE_FILE", string>} settings
+ */
+
+/**
+ * @param {string} [folder]
+ * @returns {Place}
+ */
+export function place(folder = join(root, ".work", "start")) {
+  const name = `tagalong-start-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}`;
+  return {
+    folder,
+    project: join(folder, "project"),
+    shop: join(folder, "shop"),
+    name,
+    environment: `${name}/${stack}`,
+    settings: {
+      PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "passphrase"),
+    },
+  };
+}
+
+/**
+ * The environment of all processes of the story: nothing of the user's own stacks and repositories leaks into it.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Place} place
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function storyEnv(env, { settings }) {
+  const foreign = /^(GIT_|SHOP_|PULUMI_(?!HOME$|SKIP_UPDATE_CHECK$))/;
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([key]) => !foreign.test(key))),
+    ...settings,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
+}
+
+/** @param {Place} place what of an earlier story must not meet the next one */
+export function clear({ folder, project, shop }) {
+  for (const path of [project, shop, join(folder, "state"), join(folder, "passphrase")]) {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {Place} place
+ * @param {{ registry: string, edge: string, port: (wanted: number) => Promise<number> }} ground
+ */
+export async function fill(place, { registry, edge, port }) {
+  mkdirSync(join(place.folder, "state"), { recursive: true, mode: 0o700 });
+  mkdirSync(place.project, { recursive: true });
+  const passphrase = randomBytes(24).toString("base64url");
+  writeFileSync(place.settings.PULUMI_CONFIG_PASSPHRASE_FILE, passphrase, { mode: 0o600 });
+  const text = (/** @type {string} */ file) => readFileSync(join(root, file), "utf8");
+  const project = projectFile(text("Pulumi.yaml"), { root, name: place.name, registry });
+  writeFileSync(join(place.project, "Pulumi.yaml"), project);
+  const ports = await freePorts(text(`Pulumi.${stack}.yaml`), port);
+  const stackText = stackFile(text(`Pulumi.${stack}.yaml`), { edge, ports });
+  writeFileSync(join(place.project, `Pulumi.${stack}.yaml`), stackText);
+}
+
+/**
+ * Pulumi.yaml for another folder: the program and the provider stay where they are, the images are in this registry.
+ * @param {string} text
+ * @param {{ root: string, name: string, registry: string }} there
+ */
+export function projectFile(text, { root, name, registry }) {
+  const document = parseDocument(text);
+  document.set("name", name);
+  document.set("main", join(root, String(document.get("main") ?? "index.ts")));
+  for (const provider of items(document.getIn(["plugins", "providers"]))) {
+    provider.set("path", join(root, String(provider.get("path"))));
+  }
+  const images = document.getIn(["config", "tagalong:images", "value"]);
+  for (const image of keys(images)) {
+    document.setIn(
+      ["config", "tagalong:images", "value", image, "repository"],
+      `${registry}/${name}/${image}`,
+    );
+  }
+  return document.toString();
+}
+
+/**
+ * A stack's file for this machine: the edge's image from this registry, and host ports that are free here.
+ * @param {string} text
+ * @param {{ edge: string, ports: Readonly<Record<string, number>> }} here host ports by service
+ */
+export function stackFile(text, { edge, ports }) {
+  // The editor's hint names a path that is not there.
+  const document = parseDocument(text.replace(/^# yaml-language-server:.*\n/m, ""));
+  // Of another passphrase than this stack's.
+  for (const key of ["secretsprovider", "encryptedkey", "encryptionsalt"]) document.delete(key);
+  document.setIn(["config", "tagalong:edge", "image"], edge);
+  for (const [service, port] of Object.entries(ports)) {
+    document.setIn(["config", "tagalong:services", service, "publish"], port);
+  }
+  return document.toString();
+}
+
+/**
+ * @param {string} text of a stack's file
+ * @param {(wanted: number) => Promise<number>} port
+ */
+async function freePorts(text, port) {
+  const services = parseDocument(text).getIn(["config", "tagalong:services"]);
+  /** @type {Record<string, number>} */
+  const ports = {};
+  for (const service of keys(services)) {
+    const wanted = isMap(services) ? services.getIn([service, "publish"]) : undefined;
+    if (typeof wanted === "number") ports[service] = await port(wanted);
+  }
+  return ports;
+}
+
+/** @param {unknown} map */
+const keys = (map) => (isMap(map) ? map.items.map(({ key }) => String(key)) : []);
+
+/** @param {unknown} list */
+const items = (list) =>
+  typeof list === "object" && list !== null && "items" in list && Array.isArray(list.items)
+    ? list.items.filter(isMap)
+    : [];
+
+/**
+ * The first free port of this machine's loopback, from the wanted one on.
+ * @param {number} wanted
+ */
+export async function freePort(wanted) {
+  const last = Math.min(wanted + 50, 65_535);
+  for (let port = wanted; port <= last; port++) if (await isFree(port)) return port;
+  throw new Failure(
+    `no port from ${wanted} to ${last} is free on 127.0.0.1`,
+    "end one of the programs that hold them",
+  );
+}
+
+/**
+ * Nobody listens there, and nobody answers: an engine may lead a port to a container without listening itself.
+ * @param {number} port
+ */
+const isFree = async (port) =>
+  (await new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  })) &&
+  (await new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.once("connect", () => socket.destroy() && resolve(false)).once("error", () => resolve(true));
+  }));
+
+/**
+ * The next commit of the copied example; the first one copies it.
+ * @param {Place} place
+ * @param {{ version: string, message: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<string>} the commit
+ */
+export async function commit({ shop }, { version, message, env }) {
+  const who = ["-c", "user.name=Tagalong", "-c", "user.email=start@tagalong.invalid"];
+  const call = (/** @type {string[]} */ ...args) => run("git", ["-C", shop, ...who, ...args], { env });
+  if (!existsSync(join(shop, ".git"))) {
+    cpSync(join(root, "examples", "shop"), shop, { recursive: true });
+    await call("init", "--quiet");
+  }
+  writeFileSync(join(shop, "CHANGES.md"), `${version}: ${message}\n`, { flag: "a" });
+  await call("add", "--all");
+  await call("-c", "commit.gpgsign=false", "commit", "--quiet", "--message", `${version}: ${message}`);
+  return (await call("rev-parse", "HEAD")).trim();
+}
