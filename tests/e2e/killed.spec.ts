@@ -11,10 +11,10 @@ const moments = {
   "while the gate waits": /Gate dev creating/,
 };
 const rollMoments = {
-  "while the new container is made": /Container dev-app-\S+ creating/,
+  "while the new container is made": /Container \S+-dev-app-\S+ creating/,
   "while the gate waits": /Gate dev updating/,
   "when the traffic has moved": /Route dev updated/,
-  "while the old container goes": /Container dev-app-\S+ deleting/,
+  "while the old container goes": /Container \S+-dev-app-\S+ deleting/,
 };
 
 describe("An update that is killed", function () {
