@@ -1,5 +1,6 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
 import { hostname } from "node:os";
+import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { Release } from "../components/release";
 import { removeOrphans } from "../provider/docker/claim";
@@ -122,6 +123,7 @@ export class Runner {
   ): Promise<UpResult> {
     const { program, directory } = this.options;
     const failures: UpdateFailure[] = [];
+    const connections: unknown[] = [];
     let gate: GateInputs | undefined;
     let switchedAt: number | undefined;
     const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
@@ -141,6 +143,7 @@ export class Runner {
         if (this.interrupted) await this.clearPending();
         await this.brief.up({
           program: async () => {
+            connections.push(pulumi.runtime.getMonitor(), pulumi.runtime.getEngine());
             // The engine holds the stack's lock by now, so nobody else is making what no state knows yet.
             if (this.interrupted) await this.clearOrphans();
             return program({ release, directory });
@@ -163,6 +166,9 @@ export class Runner {
         ok: false,
         failures: failures.length > 0 ? failures : [{ type: "", name: "", message: error.message }],
       };
+    } finally {
+      // The SDK forgets those of an inline program, and each keeps the whole program of its update in memory.
+      for (const one of connections) (one as { close(): void } | undefined)?.close();
     }
   }
 
@@ -181,12 +187,11 @@ export class Runner {
     this.options.log("recovered", "an update was interrupted: read again what is there");
   }
 
-  /** Removes containers of this claim that no state knows. */
+  /** Removes what carries this claim and no state knows. */
   private async clearOrphans(): Promise<void> {
     const { resources = [] } = await this.state();
     const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
-    const known = resources.filter(({ type }) => type === "docker:index/container:Container");
-    const ids = new Set(known.map(({ id }) => id ?? ""));
+    const ids = new Set(resources.map(({ id }) => id ?? ""));
     const removed =
       typeof claim === "string" ? await removeOrphans(connectEngine(), claim, ids, () => {}) : [];
     this.interrupted = false;
