@@ -11,6 +11,7 @@ import { EngineError, isEngine, pulumiCommand, setUpProblem } from "./engine";
 import { Lease, processStart } from "./lease";
 import type { Log } from "./log";
 import { pause } from "./pause";
+import { Providers } from "./providers";
 
 /** The program of index.ts. */
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
@@ -49,12 +50,16 @@ export class Runner {
   private interrupted = true;
   /** The same stack, without the three commands that the SDK runs after each update to gather what nobody asks for. */
   private readonly brief: Stack;
+  private readonly providers: Providers;
+  /** What the next engine needs in its environment, besides the lease's. */
+  private attached: Record<string, string> = {};
 
   private constructor(
     private readonly stack: Stack,
     private readonly options: { directory: string; program: Program; log: Log; stop: AbortSignal },
     private readonly lease: Lease,
   ) {
+    this.providers = new Providers(() => lease.environment);
     this.brief = Object.create(stack, {
       outputs: { value: async () => ({}) },
       info: { value: async () => undefined },
@@ -76,7 +81,8 @@ export class Runner {
     const { stack: stackName, project: projectName, directory: workDir } = options;
     let lease: Lease | undefined;
     try {
-      const command = await pulumiCommand(() => lease?.environment ?? {});
+      let runner: Runner | undefined;
+      const command = await pulumiCommand(() => ({ ...lease?.environment, ...runner?.attached }));
       const stack = await LocalWorkspace.selectStack(
         { stackName, projectName, program: async () => ({}) },
         { workDir, pulumiCommand: command },
@@ -84,7 +90,8 @@ export class Runner {
       // Two folders may hold one project; the stack is one.
       const { url } = await stack.workspace.whoAmI();
       lease = await Lease.take(`${projectName}/${stackName} in ${url}`);
-      return new Runner(stack, options, lease);
+      runner = new Runner(stack, options, lease);
+      return runner;
     } catch (error) {
       lease?.release();
       throw (error instanceof EngineError && setUpProblem(error.message, stackName)) || error;
@@ -92,6 +99,7 @@ export class Runner {
   }
 
   close(): void {
+    this.providers.close();
     this.lease.release();
   }
 
@@ -138,17 +146,19 @@ export class Runner {
       await this.unlocked(async () => {
         failures.length = 0;
         if (this.interrupted) await this.clearPending();
-        await this.brief.up({
-          program: async () => {
-            // The engine holds the stack's lock by now, so nobody else is making what no state knows yet.
-            if (this.interrupted) await this.clearOrphans();
-            return program({ release, directory });
-          },
-          refresh: options.refresh ?? false,
-          parallel: Math.max(16, 4 * Object.keys(release).length),
-          signal: options.signal,
-          onEvent,
-        });
+        await this.withProviders(() =>
+          this.brief.up({
+            program: async () => {
+              // The engine holds the stack's lock by now, so nobody else is making what no state knows yet.
+              if (this.interrupted) await this.clearOrphans();
+              return program({ release, directory });
+            },
+            refresh: options.refresh ?? false,
+            parallel: Math.max(16, 4 * Object.keys(release).length),
+            signal: options.signal,
+            onEvent,
+          }),
+        );
       });
       return { ok: true, gate, switchedAt };
     } catch (error) {
@@ -165,6 +175,18 @@ export class Runner {
     }
   }
 
+  /** Runs an engine that finds its providers up. */
+  private async withProviders<T>(command: () => Promise<T>): Promise<T> {
+    const { environment, detach } = await this.providers.attach();
+    this.attached = environment;
+    try {
+      return await command();
+    } finally {
+      this.attached = {};
+      detach();
+    }
+  }
+
   private async state(): Promise<State> {
     try {
       return (await this.stack.exportStack()).deployment as State;
@@ -176,7 +198,7 @@ export class Runner {
   /** Finds out how the operations ended that the state has as begun. */
   private async clearPending(): Promise<void> {
     if (((await this.state()).pending_operations ?? []).length === 0) return;
-    await this.brief.refresh({ clearPendingCreates: true });
+    await this.withProviders(() => this.brief.refresh({ clearPendingCreates: true }));
     this.options.log("recovered", "an update was interrupted: read again what is there");
   }
 
