@@ -79,7 +79,7 @@ export function formatFailures(failures: readonly GateFailure[]): string {
         `service ${failure.service}: ${failure.reason}`,
         `  image ${failure.reference}`,
         ...(failure.lastLines.length > 0
-          ? ["  its last lines:", ...failure.lastLines.map((line) => `    ${line}`)]
+          ? ["  its last lines:", ...failure.lastLines.map((line) => `  | ${line}`)]
           : []),
         ...(hint ? [`  hint: ${hint}`] : []),
       ].join("\n");
@@ -89,7 +89,7 @@ export function formatFailures(failures: readonly GateFailure[]): string {
 
 /** Service and reason of each failure in a text that holds what {@link formatFailures} wrote. */
 export function parseFailures(text: string): { service: string; reason: string; reference: string }[] {
-  return [...text.matchAll(/^.*?service (\S+): (.+)\n\s+image (\S+)$/gm)].map(
+  return [...text.matchAll(/^[^|\n]*?service (\S+): (.+)\n\s+image (\S+)$/gm)].map(
     ([, service, reason, reference]) => ({
       service: service ?? "",
       reason: reason ?? "",

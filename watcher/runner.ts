@@ -202,12 +202,11 @@ export class Runner {
     this.options.log("recovered", "an update was interrupted: read again what is there");
   }
 
-  /** Removes containers of this claim that no state knows. */
+  /** Removes what carries this claim and no state knows. */
   private async clearOrphans(): Promise<void> {
     const { resources = [] } = await this.state();
     const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
-    const known = resources.filter(({ type }) => type === "docker:index/container:Container");
-    const ids = new Set(known.map(({ id }) => id ?? ""));
+    const ids = new Set(resources.map(({ id }) => id ?? ""));
     const removed =
       typeof claim === "string" ? await removeOrphans(connectEngine(), claim, ids, () => {}) : [];
     this.interrupted = false;

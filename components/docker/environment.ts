@@ -58,7 +58,12 @@ export class DockerEnvironment extends pulumi.ComponentResource {
     ];
     const child = { parent: this, dependsOn: [this.claim] };
 
-    const network = new docker.Network(name, { name: prefix, labels: owned }, child);
+    // The claim removes it, after whatever an update that was killed has left on it.
+    const network = new docker.Network(
+      name,
+      { name: prefix, labels: owned },
+      { ...child, retainOnDelete: true },
+    );
     const volumes = Object.fromEntries(
       volumeNames.map((volume) => [
         volume,
@@ -192,7 +197,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
     const routes = new docker.Volume(
       `${name}-edge-routes`,
       { name: `${prefix}-edge-routes`, labels: owned },
-      child,
+      { ...child, retainOnDelete: true },
     );
     const container = new docker.Container(
       `${name}-edge`,

@@ -44,9 +44,10 @@ export const claim: Handler<ClaimInputs, ClaimOutputs> = {
     await check(inputs, old);
     return { claim: old.claim };
   },
-  // Everything else is gone by now; what still carries the claim was left by an update that was killed.
-  async delete(_id, state, context) {
-    await removeOrphans(connectEngine(), state.claim, new Set(), context.log);
+  // All containers that the state knew are gone by now. What an update that was killed left behind goes first, then the
+  // network and the volume of routes, which their own resources leave to us since they might still have been in use.
+  async delete(_id, state) {
+    await removeOrphans(connectEngine(), state.claim, new Set(), () => {});
   },
 };
 
@@ -144,8 +145,9 @@ async function tryPort(host: string, port: number): Promise<"free" | "taken" | "
 }
 
 /**
- * Removes containers that carry the claim and are not among those known.
- * @param keep ids of containers that the state knows.
+ * Removes what carries the claim and is not among what is known: containers, then the networks and volumes that they
+ * may have held. Volumes with data carry no claim.
+ * @param keep ids of all resources that the state knows.
  * @returns the names of those removed.
  */
 export async function removeOrphans(
@@ -154,16 +156,28 @@ export async function removeOrphans(
   keep: ReadonlySet<string>,
   log: Context["log"],
 ): Promise<string[]> {
-  const found = await docker.listContainers({ all: true, filters: { label: [`${labels.claim}=${id}`] } });
-  const orphans = found.filter((container) => !keep.has(container.Id));
-  for (const orphan of orphans) {
-    log("info", `removing ${nameOf(orphan)}, which an interrupted update left behind`);
-    await docker
-      .getContainer(orphan.Id)
-      .remove({ force: true, v: true })
-      .catch((error: unknown) => {
-        if (!isEngineError(error, 404, 409)) throw error; // gone, or being removed, already
-      });
+  const removed: string[] = [];
+  const remove = async (name: string, remover: () => Promise<unknown>): Promise<void> => {
+    try {
+      await remover();
+      removed.push(name);
+      log("info", `removed ${name}, which an interrupted update left behind`);
+    } catch (error) {
+      // Gone or being removed already, or in use by what does not carry the claim.
+      if (!isEngineError(error, 403, 404, 409)) throw error;
+    }
+  };
+  const filters = { label: [`${labels.claim}=${id}`] };
+  for (const container of await docker.listContainers({ all: true, filters })) {
+    const remover = () => docker.getContainer(container.Id).remove({ force: true, v: true });
+    if (!keep.has(container.Id)) await remove(nameOf(container), remover);
   }
-  return orphans.map(nameOf);
+  for (const network of await docker.listNetworks({ filters })) {
+    if (!keep.has(network.Id)) await remove(network.Name, () => docker.getNetwork(network.Id).remove());
+  }
+  const { Volumes } = await docker.listVolumes({ filters });
+  for (const { Name } of Volumes ?? []) {
+    if (!keep.has(Name)) await remove(Name, () => docker.getVolume(Name).remove());
+  }
+  return removed;
 }

@@ -177,12 +177,15 @@ export class Lookout {
           "-c",
           `timeout ${seconds} nc -w ${seconds} ${address} ${port} </dev/null >/dev/null; [ $? -ne 1 ]`,
         ];
-    const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
     const asked = path ? `GET ${path}` : `port ${port}`;
-    return {
-      good: exitCode === 0,
-      said: exitCode === 0 ? `good answer to ${asked}` : `no good answer to ${asked}: ${output.trim()}`,
-    };
+    try {
+      const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
+      if (exitCode === 0) return { good: true, said: `good answer to ${asked}` };
+      return { good: false, said: `no good answer to ${asked}: ${output.trim() || "none came"}` };
+    } catch (error) {
+      const why = signal.aborted ? "none came" : `the edge could not ask (${engineMessage(error)})`;
+      return { good: false, said: `no good answer to ${asked}: ${why}` };
+    }
   }
 
   /** Runs the image's own test, which the engine itself would run only every 30 seconds by default. */

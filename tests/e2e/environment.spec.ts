@@ -1,5 +1,8 @@
 // An environment through its life, by the plain `pulumi` command line: made, rolled, scaled, repaired, destroyed, made again.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { pipeline } from "node:stream";
 import { ask, docker, freePort, Project, type Stack, startTraffic } from "./harness";
 
 const odd = 'it\'s "quoted" $HOME $$ `x` \\n\nsecond line\t= # é';
@@ -154,13 +157,19 @@ describe("An environment on a Docker engine", function () {
   });
 
   it("keeps the current image and as many earlier ones as configured", async () => {
-    for (const [version, digit] of [
-      ["3", "c"],
-      ["4", "d"],
-    ] as const) {
-      await push(version, commit(digit));
-      await stack.up();
-    }
+    await push("3", commit("c"));
+    await stack.up();
+    // The second time by way of the engine's TCP address.
+    const line = createServer((client) => {
+      const engine = connect("/var/run/docker.sock");
+      pipeline(client, engine, client, () => {});
+    }).listen(0, "127.0.0.1");
+    await once(line, "listening");
+    stack.env["DOCKER_HOST"] = `tcp://127.0.0.1:${(line.address() as AddressInfo).port}`;
+    await push("4", commit("d"));
+    await stack.up();
+    delete stack.env["DOCKER_HOST"];
+    line.close();
     assert.equal((await ask(port)).version, "4");
     const images = await project.localImages();
     assert.equal(images.length, 4, "two images, each with one earlier one");

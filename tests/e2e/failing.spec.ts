@@ -47,7 +47,7 @@ describe("A candidate that fails", function () {
 
   it("never becomes healthy: the last answer is told, and the time it had", async () => {
     const output = await fail({ env: { UNHEALTHY: "1" } });
-    assert.match(output, /service app: dev-app-\S+ was not healthy within 3\.0 s: 503 to GET \/healthz/);
+    assert.match(output, /service app: \S+-dev-app-\S+ was not healthy within 3\.0 s: 503 to GET \/healthz/);
   });
 
   it("is too slow to become healthy", async () => {
@@ -56,8 +56,8 @@ describe("A candidate that fails", function () {
 
   it("exits: code and last lines are told at once", async () => {
     const output = await fail({ env: { SAYS: "no database at db:5432", EXIT_CODE: "7" } });
-    assert.match(output, /service app: dev-app-\S+ exited with code 7/);
-    assert.match(output, /its last lines:\n\s+no database at db:5432/);
+    assert.match(output, /service app: \S+-dev-app-\S+ exited with code 7/);
+    assert.match(output, /its last lines:\n\s+\| no database at db:5432/);
     assert(output.includes(`image ${repository}@sha256:`));
   });
 

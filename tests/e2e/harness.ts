@@ -5,7 +5,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -242,7 +251,8 @@ export class Stack {
     return {
       ...process.env,
       PATH: `${bin}:${process.env["PATH"]}`,
-      PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}`,
+      // Without `metadata=skip` a kill at the wrong moment leaves an empty file beside the state: an error ever after.
+      PULUMI_BACKEND_URL: `file://${join(this.project.folder, this.backend)}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: this.project.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...this.env,
@@ -277,13 +287,16 @@ export class Stack {
     return { child, done };
   }
 
-  /** Ends whatever runs for this stack, providers and program included, as a power cut would. */
+  /** Ends whatever runs for the project, providers and program included, as a power cut would. */
   kill(): void {
-    for (const { pid } of this.running) {
+    if (this.running.size === 0) return;
+    const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    for (const pid of processes) {
       try {
-        if (pid !== undefined) process.kill(-pid, "SIGKILL");
+        // Providers are in process groups of their own; what tells them is where they work.
+        if (readlinkSync(`/proc/${pid}/cwd`) === this.project.folder) process.kill(Number(pid), "SIGKILL");
       } catch {
-        // It has ended by itself.
+        // It has ended by itself, or is not ours to look at.
       }
     }
   }

@@ -1,0 +1,230 @@
+// What the components declare, seen by Pulumi's own mocks: options such as parents are invisible to them.
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { DockerEnvironment } from "../../../components/docker/environment";
+import { revisionOf } from "../../../components/docker/service";
+import type { Release } from "../../../components/release";
+import type { EnvironmentConfig } from "../../../config";
+import { environment, service } from "../config/given";
+
+type Inputs = Record<string, unknown>;
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+const released = (image: string, digit: string) => ({
+  reference: `ghcr.io/acme/shop/${image}@${digest(digit)}`,
+  digest: digest(digit),
+  platforms: ["linux/amd64"],
+});
+const release: Release = { server: released("server", "a"), client: released("client", "b") };
+const images = {
+  server: { repository: "ghcr.io/acme/shop/server" },
+  client: { repository: "ghcr.io/acme/shop/client" },
+};
+
+/** Everything that an environment of this config declares, by type and name. */
+async function declared(config: EnvironmentConfig, of = release): Promise<Map<string, Inputs>> {
+  const seen = new Map<string, Inputs>();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        const short = type.split(":").at(-1);
+        seen.set(`${short} ${name}`, inputs);
+        const made =
+          short === "Image"
+            ? { pinned: String(inputs["reference"]).replace(/:[^:@/]+$/, `@${digest("e")}`) }
+            : short === "Claim"
+              ? { claim: "c1a1" }
+              : {};
+        return { id: `id-of-${name}-and-more`, state: { name, ...inputs, ...made } };
+      },
+      call: ({ token }) => {
+        throw new Error(`nobody should call ${token}`);
+      },
+    },
+    "shop",
+    config.stack,
+  );
+  const made = new DockerEnvironment(config.stack, {
+    config,
+    release: of,
+    files: { project: "", stack: "" },
+  });
+  await new Promise((resolve) => pulumi.output(made.route?.urn ?? made.claim.urn).apply(resolve));
+  // Outputs of outputs: everything is declared once nothing new comes any more.
+  for (let before = -1; before !== seen.size; ) {
+    before = seen.size;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return seen;
+}
+
+const names = (seen: Map<string, Inputs>) => [...seen.keys()].sort();
+const find = (seen: Map<string, Inputs>, start: string): Inputs => {
+  const found = [...seen].find(([name]) => name.startsWith(start));
+  assert(found, `${start} is not among ${names(seen).join(", ")}`);
+  return found[1];
+};
+
+describe("An environment's resources on a Docker engine", () => {
+  const shop = environment({
+    images,
+    services: {
+      server: { image: "server", port: 8080, health: { path: "/healthz" }, replicas: 2 },
+      client: { image: "client", port: 80, publish: 8080, volumes: { data: "/data" } },
+      worker: { image: "server", command: ["work"] },
+    },
+  });
+
+  it("are one claim, network, edge, gate and route, and for each service an image and its replicas", async () => {
+    const [server, client, worker] = ["server", "client", "worker"].map((name) => {
+      const { image, ...config } = shop.services[name] as EnvironmentConfig["services"][string];
+      return revisionOf({ image, ...config }, release[image]?.digest ?? "");
+    });
+    assert.deepEqual(
+      names(await declared(shop)),
+      [
+        "Claim dev",
+        `Container shop-dev-client-${client}-0`,
+        `Container shop-dev-server-${server}-0`,
+        `Container shop-dev-server-${server}-1`,
+        `Container shop-dev-worker-${worker}-0`,
+        "Container dev-edge",
+        "DockerEnvironment dev",
+        "DockerService dev-client",
+        "DockerService dev-server",
+        "DockerService dev-worker",
+        "Gate dev",
+        "Image dev-client",
+        "Image dev-edge",
+        "Image dev-server",
+        "Image dev-worker",
+        "Network dev",
+        "Route dev",
+        "Volume dev-data",
+        "Volume dev-edge-routes",
+      ].sort(),
+    );
+  });
+
+  it("are claimed by name and port before they are made", async () => {
+    assert.deepEqual(find(await declared(shop), "Claim"), {
+      environment: "shop/dev",
+      networks: ["shop-dev"],
+      containers: ["shop-dev-edge"],
+      volumes: ["shop-dev-data", "shop-dev-edge-routes"],
+      ports: [{ service: "client", address: "127.0.0.1", port: 8080 }],
+    });
+  });
+
+  it("run by digest, locked up, on the environment's network and marked as its own", async () => {
+    const client = find(await declared(shop), "Container shop-dev-client-");
+    assert.deepEqual(client["labels"], [
+      { label: "dev.tagalong.environment", value: "shop/dev" },
+      { label: "dev.tagalong.claim", value: "c1a1" },
+      { label: "dev.tagalong.service", value: "client" },
+    ]);
+    assert.equal(client["networkMode"], "shop-dev");
+    assert.equal(client["readOnly"], true);
+    assert.deepEqual(client["tmpfs"], { "/tmp": "" });
+    assert.deepEqual(client["capabilities"], { drops: ["ALL"], adds: [] });
+    assert.deepEqual(client["securityOpts"], ["no-new-privileges:true"]);
+    assert.deepEqual(client["volumes"], [{ volumeName: "shop-dev-data", containerPath: "/data" }]);
+    assert.equal(client["ports"], undefined);
+  });
+
+  it("pass one gate, which knows how to ask each service", async () => {
+    const { services, network, edge, deadlineMs } = find(await declared(shop), "Gate") as {
+      services: Record<string, { replicas: string[]; port?: number; path?: string }>;
+    } & Inputs;
+    assert.deepEqual(
+      Object.entries(services).map(([name, { replicas, port, path }]) => [name, replicas.length, port, path]),
+      [
+        ["client", 1, 80, undefined],
+        ["edge", 1, 9999, "/"],
+        ["server", 2, 8080, "/healthz"],
+        ["worker", 1, undefined, undefined],
+      ],
+    );
+    assert.deepEqual([network, edge, deadlineMs], ["shop-dev", "id-of-dev-edge-and-more", 60_000]);
+  });
+
+  it("get their traffic by the start of their ids, which fits DNS however long their names are", async () => {
+    const { upstreams } = find(await declared(shop), "Route") as { upstreams: Record<string, string[]> };
+    assert.deepEqual(upstreams, {
+      client: ["id-of-shop-d:80"],
+      server: ["id-of-shop-d:8080", "id-of-shop-d:8080"],
+    });
+  });
+
+  it("need no edge, route or port where no service listens", async () => {
+    const seen = await declared(environment({ services: { worker: { image: "server" } } }));
+    assert.deepEqual(
+      names(seen).filter((name) => /edge|Route/.test(name)),
+      [],
+    );
+    const { containers, ports } = find(seen, "Claim");
+    assert.deepEqual([containers, ports], [[], []]);
+  });
+
+  it("have what the config gives a service: variables, secrets, limits, capabilities, user, command", async () => {
+    const values = {
+      env: { A: "1", B: "x=y" },
+      secrets: ["KEY"],
+      resources: { cpu: 0.5, memory: "100M" },
+      capabilities: ["CHOWN"],
+      user: 1000,
+      command: ["serve", "--all"],
+      readOnly: false,
+      restart: "no",
+    };
+    const config = environment({
+      services: { server: { image: "server", port: 8080, ...values } },
+      secrets: { KEY: "hidden" },
+    });
+    const container = find(await declared(config), "Container shop-dev-server-");
+    assert(
+      JSON.stringify(container["envs"]).includes("4dabf18193072939515e22adb298388d"),
+      "envs are a secret",
+    );
+    assert.deepEqual((container["envs"] as { value: string[] }).value, ["A=1", "B=x=y", "KEY=hidden"]);
+    assert.equal(container["cpus"], "0.5");
+    assert.equal(container["memory"], 96);
+    assert.deepEqual(container["capabilities"], { drops: ["ALL"], adds: ["CAP_CHOWN"] });
+    assert.equal(container["user"], "1000");
+    assert.deepEqual(container["command"], ["serve", "--all"]);
+    assert.equal(container["tmpfs"], undefined);
+    assert.equal(container["restart"], "no");
+  });
+
+  it("are refused where no digest was decided for an image", () =>
+    assert.rejects(
+      declared(shop, { server: released("server", "a") }),
+      /no digest was decided for the image client/,
+    ));
+});
+
+describe("A container's revision", () => {
+  const base = { image: "server", port: 8080, env: { A: "1" } };
+  const of = (values: object, digit = "a") => revisionOf(service({ ...base, ...values }), digest(digit));
+  const same: [string, object][] = [
+    ["replicas", { replicas: 3 }],
+    ["where it is published", { publish: 80 }],
+    ["how it is asked", { health: { path: "/ready" } }],
+    ["the port that the edge knows it by", { port: 9090 }],
+  ];
+  const other: [string, object][] = [
+    ["a variable", { env: { A: "2" } }],
+    ["a volume", { volumes: { data: "/data" } }],
+    ["the command", { command: ["work"] }],
+    ["limits", { resources: { memory: "64Mi" } }],
+    ["capabilities", { capabilities: ["CHOWN"] }],
+    ["the user", { user: "1000" }],
+    ["the root file system", { readOnly: false }],
+    ["the restart policy", { restart: "always" }],
+  ];
+  for (const [what, values] of same)
+    it(`stays when ${what} ${what.endsWith("s") ? "change" : "changes"}`, () =>
+      assert.equal(of(values), of({})));
+  for (const [what, values] of other) it(`differs with ${what}`, () => assert.notEqual(of(values), of({})));
+  it("differs with the digest", () => assert.notEqual(of({}, "b"), of({})));
+});
