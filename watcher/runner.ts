@@ -17,6 +17,7 @@ import { Providers } from "./providers";
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
 
 export type UpResult =
+  /** `switchedAt`: when the traffic moved; undefined where it did not need to. */
   | { ok: true; gate: GateInputs | undefined; switchedAt: number | undefined }
   | { ok: false; failures: UpdateFailure[] };
 
@@ -137,9 +138,9 @@ export class Runner {
       }
       const step = resOutputsEvent?.metadata;
       if (step?.type === "tagalong:index:Gate") gate = step.new?.inputs as GateInputs | undefined;
-      if (step?.type === "tagalong:index:Route") {
+      if (step?.type === "tagalong:index:Route" && step.op !== "same") {
         switchedAt = step.new?.outputs["switchedAt"] as number | undefined;
-        if (step.op !== "same") options.onLive?.();
+        options.onLive?.();
       }
     };
     try {
@@ -163,9 +164,9 @@ export class Runner {
       return { ok: true, gate, switchedAt };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      if (error.exitCode === null) this.interrupted = true;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
-      if (specific.length > 0) return { ok: false, failures: specific };
+      if (specific.length > 0 && error.exitCode !== null) return { ok: false, failures: specific };
+      this.interrupted = true; // the engine itself ended, who knows where
       const problem = setUpProblem(error.message, this.stack.name);
       if (problem) throw problem;
       return {

@@ -50,7 +50,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   const config = readConfigFiles(options);
   const runner = await Runner.open({ ...options, project });
   try {
-    await new Watcher(options, config, runner).run();
+    await new Watcher({ ...options, project }, config, runner).run();
   } finally {
     runner.close();
   }
@@ -85,9 +85,10 @@ class Watcher {
   private quickLooks = 0;
   private retry = { key: "", attempts: 0, notBefore: 0 };
   private lastVigil = 0;
+  private nextLook = 0;
 
   constructor(
-    private readonly options: WatchOptions,
+    private readonly options: WatchOptions & { project: string },
     private config: EnvironmentConfig,
     private readonly runner: Runner,
   ) {
@@ -108,19 +109,25 @@ class Watcher {
     log("watching", message, { environment: stack, tags });
     while (!stop.aborted) {
       const started = Date.now();
-      const inMs = await this.turn();
-      await pause(Math.max(0, started + inMs - Date.now()), stop);
+      const isDue = started >= this.nextLook;
+      const inMs = await this.turn(isDue);
+      if (isDue || inMs === 0) this.nextLook = started + inMs;
+      const rest = Math.max(0, this.nextLook - Date.now());
+      await pause(Math.min(rest, this.soaking ? quickLook.everyMs : vigilEveryMs), stop);
     }
     await this.client.close();
     log("stopped", "the environment stays as it is", { environment: stack });
   }
 
-  /** One round: look, decide, do. Says in how many milliseconds from its start the next is due. */
-  private async turn(): Promise<number> {
+  /**
+   * One round: look, decide, do. Says in how many milliseconds from its start the next look is due.
+   * @param isDue whether it is time to look at the tags; if not, only what is at hand is cared for
+   */
+  private async turn(isDue: boolean): Promise<number> {
     const { interval } = this.config.rollout;
     try {
-      await this.followConfig();
-      await this.observe();
+      const isEdited = await this.followConfig();
+      if (isDue || isEdited) await this.observe();
       if (this.options.stop.aborted || this.configProblem !== "") return interval;
       const decision = await this.decide();
       if (decision.kind === "roll" && this.mayTry(decision.release)) {
@@ -136,7 +143,7 @@ class Watcher {
         this.sayOnce("refused", message, { refused: decision.refused });
       } else if (decision.kind === "stay" && this.ensured) this.lastSaid = "";
       if (this.soaking) {
-        await this.keepSoaking(interval);
+        await this.keepSoaking(Math.min(interval, vigilEveryMs));
         return interval;
       }
       const moving = decision.kind === "wait" && this.quickLooks++ < quickLook.times;
@@ -145,27 +152,32 @@ class Watcher {
     } catch (error) {
       if (this.options.stop.aborted) return 0;
       if (error instanceof SetUpError && !this.ensured) throw error;
-      this.sayOnce("failed", messageOf(error), isExpected(error) ? {} : { stack: (error as Error).stack });
+      this.sayOnce("failed", messageOf(error), isExpected(error) ? {} : { trace: (error as Error).stack });
       return interval;
     }
   }
 
-  /** Reads the stack's files again when they have changed; while they are broken nothing rolls. */
-  private async followConfig(): Promise<void> {
+  /**
+   * Reads the stack's files again when they have changed; while they are broken nothing rolls.
+   * @returns whether there is a new config
+   */
+  private async followConfig(): Promise<boolean> {
     const stamp = stampOf(this.options);
-    if (stamp === this.configStamp) return;
+    if (stamp === this.configStamp) return false;
     const { log } = this.options;
     try {
       await this.adoptConfig(readConfigFiles(this.options));
       this.configStamp = stamp;
       this.configProblem = "";
       log("config", "the stack's config was read again");
+      return true;
     } catch (error) {
       // What the engine could not decrypt now, it may at the next look; a mistake stays until somebody edits it.
       if (!(error instanceof EngineError)) this.configStamp = stamp;
       const problem = messageOf(error);
       if (this.configProblem !== problem) log("failed", `nothing rolls until this is put right: ${problem}`);
       this.configProblem = problem;
+      return false;
     }
   }
 
@@ -272,7 +284,7 @@ class Watcher {
   }
 
   private async roll(release: Release): Promise<void> {
-    const { log, abort, stack } = this.options;
+    const { log, abort, project, stack } = this.options;
     const changed = changes(this.running, release);
     const facts = { environment: stack, release: factsOf(release), from: factsOf(this.running) };
     log("rolling", changed.map(([image, one]) => `${image} to ${title(one)}`).join(", "), facts);
@@ -288,7 +300,7 @@ class Watcher {
         return;
       }
       const services = Object.keys(this.config.services);
-      const verdict = judgeFailures(result.failures, { stack, services });
+      const verdict = judgeFailures(result.failures, { project, stack, services });
       return this.goBack(release, changes(this.good, release), verdict, result.failures);
     }
     this.running = release;

@@ -25,7 +25,7 @@ describe("A watcher whose images are no good", function () {
         drain: "3s",
         interval: "1s",
         settle: "200ms",
-        soak: "2s",
+        soak: "1s",
       },
     });
   const push = (app: AppImage, image = "server") => project.push(image, app, "dev");
