@@ -17,7 +17,6 @@ export type Verdict =
 
 /** The environment that the resources belong to, which are named after it. */
 export interface Named {
-  project: string;
   stack: string;
   services: readonly string[];
 }
@@ -59,10 +58,15 @@ export function judgeFailures(failures: readonly UpdateFailure[], environment: N
   };
 }
 
-/** Which service a resource is of: its image, or one of its replicas, whose names end in `-<revision>-<number>`. */
-function serviceNamed(name: string, { project, stack, services }: Named): string | undefined {
-  const own = name.replace(/-[0-9a-f]{8}-\d+$/, "");
-  return services.find((service) =>
-    [`${stack}-${service}`, `${project}-${stack}-${service}`].some((one) => one === own || one === name),
+/**
+ * Which service a resource is of: `<stack>-<service>` is its image, `<project>-<stack>-<service>-<revision>-<n>` one of
+ * its replicas.
+ */
+function serviceNamed(name: string, { stack, services }: Named): string | undefined {
+  const replica = /^(.+)-[0-9a-f]{8}-\d+$/.exec(name)?.[1];
+  const named = services.filter(
+    (service) => name === `${stack}-${service}` || replica?.endsWith(`-${stack}-${service}`),
   );
+  // With a service "b" and a service "dev-b" both fit a replica of the latter.
+  return named.sort((a, b) => b.length - a.length)[0];
 }

@@ -1,5 +1,6 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
 import { hostname } from "node:os";
+import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { Release } from "../components/release";
 import { removeOrphans } from "../provider/docker/claim";
@@ -35,8 +36,9 @@ export class Stopped extends Error {
 }
 
 interface State {
-  pending_operations?: unknown[];
-  resources?: {
+  /** Operations that were begun, and nobody noted how they ended. */
+  pending: unknown[];
+  resources: {
     type: string;
     id?: string;
     inputs?: Record<string, unknown>;
@@ -105,7 +107,7 @@ export class Runner {
   }
 
   async recorded(): Promise<Recorded> {
-    const { resources = [] } = await this.state();
+    const { resources } = await this.state();
     const of = (type: string) => resources.find((resource) => resource.type === type);
     return {
       release: (of("pulumi:pulumi:Stack")?.outputs?.["release"] ?? {}) as Release,
@@ -130,6 +132,7 @@ export class Runner {
   ): Promise<UpResult> {
     const { program, directory } = this.options;
     const failures: UpdateFailure[] = [];
+    const connections: unknown[] = [];
     let gate: GateInputs | undefined;
     let switchedAt: number | undefined;
     const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
@@ -145,21 +148,38 @@ export class Runner {
     };
     try {
       await this.unlocked(async () => {
-        failures.length = 0;
-        if (this.interrupted) await this.clearPending();
-        await this.withProviders(() =>
-          this.brief.up({
-            program: async () => {
-              // The engine holds the stack's lock by now, so nobody else is making what no state knows yet.
-              if (this.interrupted) await this.clearOrphans();
-              return program({ release, directory });
-            },
-            refresh: options.refresh ?? false,
-            parallel: Math.max(16, 4 * Object.keys(release).length),
-            signal: options.signal,
-            onEvent,
-          }),
-        );
+        // Read without the lock: it may be somebody's update under way, so it is only a hint.
+        const suspect = this.interrupted && (await this.state()).pending.length > 0;
+        let pending = false;
+        const attempt = (refresh: boolean) => {
+          failures.length = 0;
+          return this.withProviders(() =>
+            this.brief.up({
+              program: async () => {
+                connections.push(pulumi.runtime.getMonitor(), pulumi.runtime.getEngine());
+                // The engine holds the stack's lock by now: what is half done was left by nobody who still lives.
+                if (this.interrupted) {
+                  const state = await this.state();
+                  pending = state.pending.length > 0;
+                  if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
+                  await this.clearOrphans(state);
+                }
+                return program({ release, directory });
+              },
+              refresh,
+              parallel: Math.max(16, 4 * Object.keys(release).length),
+              signal: options.signal,
+              onEvent,
+            }),
+          );
+        };
+        const refresh = options.refresh ?? false;
+        await attempt(refresh && !suspect).catch(async (error: unknown) => {
+          if (!pending) throw error;
+          await this.withProviders(() => this.brief.refresh({ clearPendingCreates: true }));
+          this.options.log("recovered", "an update was interrupted: read again what is there");
+          await attempt(false);
+        });
       });
       return { ok: true, gate, switchedAt };
     } catch (error) {
@@ -173,6 +193,9 @@ export class Runner {
         ok: false,
         failures: failures.length > 0 ? failures : [{ type: "", name: "", message: error.message }],
       };
+    } finally {
+      // The SDK forgets those of an inline program, and each keeps the whole program of its update in memory.
+      for (const one of connections) (one as { close(): void } | undefined)?.close();
     }
   }
 
@@ -190,22 +213,16 @@ export class Runner {
 
   private async state(): Promise<State> {
     try {
-      return (await this.stack.exportStack()).deployment as State;
+      const { resources = [], pending_operations: pending = [] } = (await this.stack.exportStack())
+        .deployment as Partial<State> & { pending_operations?: unknown[] };
+      return { resources, pending };
     } catch (error) {
       throw (error instanceof EngineError && setUpProblem(error.message, this.stack.name)) || error;
     }
   }
 
-  /** Finds out how the operations ended that the state has as begun. */
-  private async clearPending(): Promise<void> {
-    if (((await this.state()).pending_operations ?? []).length === 0) return;
-    await this.withProviders(() => this.brief.refresh({ clearPendingCreates: true }));
-    this.options.log("recovered", "an update was interrupted: read again what is there");
-  }
-
   /** Removes what carries this claim and no state knows. */
-  private async clearOrphans(): Promise<void> {
-    const { resources = [] } = await this.state();
+  private async clearOrphans({ resources }: State): Promise<void> {
     const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
     const ids = new Set(resources.map(({ id }) => id ?? ""));
     const removed =

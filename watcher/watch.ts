@@ -50,7 +50,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   const config = readConfigFiles(options);
   const runner = await Runner.open({ ...options, project });
   try {
-    await new Watcher({ ...options, project }, config, runner).run();
+    await new Watcher(options, config, runner).run();
   } finally {
     runner.close();
   }
@@ -88,7 +88,7 @@ class Watcher {
   private nextLook = 0;
 
   constructor(
-    private readonly options: WatchOptions & { project: string },
+    private readonly options: WatchOptions,
     private config: EnvironmentConfig,
     private readonly runner: Runner,
   ) {
@@ -284,7 +284,7 @@ class Watcher {
   }
 
   private async roll(release: Release): Promise<void> {
-    const { log, abort, project, stack } = this.options;
+    const { log, abort, stack } = this.options;
     const changed = changes(this.running, release);
     const facts = { environment: stack, release: factsOf(release), from: factsOf(this.running) };
     log("rolling", changed.map(([image, one]) => `${image} to ${title(one)}`).join(", "), facts);
@@ -300,7 +300,7 @@ class Watcher {
         return;
       }
       const services = Object.keys(this.config.services);
-      const verdict = judgeFailures(result.failures, { project, stack, services });
+      const verdict = judgeFailures(result.failures, { stack, services });
       return this.goBack(release, changes(this.good, release), verdict, result.failures);
     }
     this.running = release;

@@ -122,6 +122,22 @@ describe("A watcher whose images are no good", function () {
     assert.equal((await ask(port)).version, "3");
   });
 
+  it("rolls on when the tag moves again while it rolls", async () => {
+    const traffic = await startTraffic({ url: `http://127.0.0.1:${port}`, rate: 80, slowMs: 500 });
+    await push({ version: "3a", env: { HEALTHY_AFTER_MS: "1000" } });
+    await watching.next("rolling");
+    await push({ version: "3b" });
+    await watching.next("rolling");
+    await watching.next("healthy");
+    const report = await traffic.stop();
+    assert.deepEqual(report.samples, []);
+    assert.deepEqual(
+      report.versions.map(({ version }) => version),
+      ["3", "3a", "3b"],
+    );
+    assert.equal((await stack.ids("server")).length, 1);
+  });
+
   it("refuses a rejected image that is put back, until the service's configuration changes", async () => {
     const before = await stack.ids();
     const rolls = watching.count("rolling");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { formatFailures, judgeReplica } from "../../../rollout/gate";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../../../rollout/verdict";
 
-const environment = { project: "shop", stack: "dev", services: ["server", "client", "a-b"] };
+const environment = { stack: "dev", services: ["server", "client", "a-b"] };
 const reference = `127.0.0.1:5000/shop/server@sha256:${"1".repeat(64)}`;
 
 const gate = (...failures: [service: string, reason: string][]): UpdateFailure => ({
@@ -128,6 +128,16 @@ describe("A failed roll", () => {
       if (verdict.kind === "rejected") assert.equal(verdict.services[0]?.service, "a-b");
     });
   }
+
+  it("tells services apart whose names end alike", () => {
+    const alike = { stack: "dev", services: ["b", "dev-b"] };
+    const blamed = (name: string) => {
+      const verdict = judgeFailures([container(name, oci("exec format error"))], alike);
+      return verdict.kind === "rejected" ? verdict.services.map(({ service }) => service) : [];
+    };
+    assert.deepEqual(blamed("shop-dev-dev-b-0a1b2c3d-0"), ["dev-b"]);
+    assert.deepEqual(blamed("shop-dev-b-0a1b2c3d-11"), ["b"]);
+  });
 
   it("says in one line what was in the way when nothing but the engine's own words is known", () => {
     const failures = [
