@@ -1,4 +1,5 @@
 // How the gate looks at replicas on a Docker engine: their state from the engine, their health from a probe.
+import { setMaxListeners } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import type Docker from "dockerode";
@@ -54,6 +55,7 @@ export class Lookout {
 
   /** One look at each of the replicas, all at once. */
   async look(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
+    setMaxListeners(0, signal); // one probe a replica listens to it, however many there are
     return Promise.all(
       ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]),
     );
