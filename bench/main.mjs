@@ -144,7 +144,7 @@ async function bench(wanted) {
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
-  return inPlace(progress, interrupted.signal, async (place) => {
+  const measured = inPlace(progress, interrupted.signal, async (place) => {
     /** @type {import("./report.mjs").Document} */
     const document = { rolls: [], checks: null, machine: {}, notes };
     for (const [name, what] of Object.entries(cases)) {
@@ -153,6 +153,10 @@ async function bench(wanted) {
     if (wanted.names.includes("checks")) document.checks = await checkCase(place);
     document.machine = await machine(place.means.env);
     return document;
+  });
+  // What failed since it was interrupted is no news.
+  return measured.catch((error) => {
+    throw interrupted.signal.aborted ? interrupted.signal.reason : error;
   });
 }
 

@@ -1,22 +1,13 @@
 // The provider's process, as the engine starts it: `pulumi-resource-tagalong ENGINE_ADDRESS`.
 // It prints its port and serves until the engine ends it, or is gone: an engine that was killed leaves nobody at work.
 import { version } from "../package.json";
-import { claim } from "./docker/claim";
-import { image } from "./docker/image";
-import { route } from "./docker/route";
-import { gate } from "./gate";
-import { type Handlers, serve } from "./server";
+import { handlers } from "./handlers";
+import { serve } from "./server";
 import { joinSession } from "./session";
 
 const orphanCheckMs = 500;
 
 async function main(): Promise<void> {
-  const handlers = {
-    "tagalong:index:Claim": claim,
-    "tagalong:index:Image": image,
-    "tagalong:index:Gate": gate,
-    "tagalong:index:Route": route,
-  } as unknown as Handlers;
   const engineAddress = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
   const { port, stop } = await serve({
     handlers,

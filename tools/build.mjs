@@ -10,16 +10,16 @@ const bundles = [
 ];
 
 /**
- * The SDK loads the TypeScript compiler at once, to serialize functions, which no program here does: a compiler of its
- * own that is not in the bundle.
+ * What libraries load at once and no program here uses: the SDK's compiler, which serializes functions, and the Docker
+ * client's own SSH and its BuildKit sessions.
  * @type {import("esbuild").Plugin}
  */
-const withoutCompiler = {
-  name: "without-compiler",
+const withoutUnused = {
+  name: "without-unused",
   setup(build) {
-    build.onLoad({ filter: /@pulumi[\\/]pulumi[\\/]typescript-shim\.js$/ }, () => ({
-      contents: "module.exports = {};",
-    }));
+    const unused =
+      /node_modules[\\/](@pulumi[\\/]pulumi[\\/]typescript-shim|docker-modem[\\/]lib[\\/]ssh|dockerode[\\/]lib[\\/]session)\.js$/;
+    build.onLoad({ filter: unused }, () => ({ contents: "module.exports = {};" }));
   },
 };
 
@@ -68,7 +68,7 @@ export async function build(folder = root) {
         logLevel: "error",
         // Native modules are optional where they occur; the other is looked for only to compile native packages.
         external: ["cpu-features", "*.node", "node-gyp"],
-        plugins: [withoutCompiler],
+        plugins: [withoutUnused],
       });
       const inputs = [...Object.keys(metafile.inputs), "package-lock.json"].filter((input) =>
         existsSync(join(folder, input)),

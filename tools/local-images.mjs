@@ -41,7 +41,10 @@ export async function localImage({ image, recipe, engine, registry, progress }) 
     const busybox = await staticBusybox(unreachable);
     const own = `${tag}-${recipeHash(made, busybox)}`;
     const from = "made on this machine";
-    if (await hasTag(registry, repository, own)) return { name: `${name}:${tag}`, from };
+    if (await hasTag(registry, repository, own)) {
+      await moveTag(registry, repository, own, tag);
+      return { name: `${name}:${tag}`, from };
+    }
     progress.say(`Image ${repository}: ${unreachable}`);
     await progress.step(`Image ${repository}: making it on the spot`, 10, async () => {
       await buildContext(made, busybox, (context) =>
@@ -53,14 +56,33 @@ export async function localImage({ image, recipe, engine, registry, progress }) 
   });
 }
 
+const accept =
+  "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
+
+/**
+ * Makes a tag carry what another carries, whoever has moved it meanwhile.
+ * @param {string} registry
+ * @param {string} repository
+ * @param {string} from
+ * @param {string} to
+ */
+async function moveTag(registry, repository, from, to) {
+  const url = (/** @type {string} */ tag) => `http://${registry}/v2/${repository}/manifests/${tag}`;
+  const signal = AbortSignal.timeout(10_000);
+  const manifest = await fetch(url(from), { headers: { accept }, signal });
+  const type = manifest.headers.get("content-type") ?? "";
+  const body = await manifest.arrayBuffer();
+  const moved = await fetch(url(to), { method: "PUT", headers: { "content-type": type }, body, signal });
+  if (!moved.ok)
+    throw new Failure(`the registry ${registry} refused the tag ${repository}:${to} (${moved.status})`);
+}
+
 /**
  * @param {string} registry
  * @param {string} repository
  * @param {string} tag
  */
 export async function hasTag(registry, repository, tag) {
-  const accept =
-    "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
   const url = `http://${registry}/v2/${repository}/manifests/${tag}`;
   return (await fetch(url, { method: "HEAD", headers: { accept }, signal: AbortSignal.timeout(5000) })).ok;
 }

@@ -63,6 +63,9 @@ export function isEngine(pid: number): boolean {
   }
 }
 
+/** Where the engine keeps itself and its providers. */
+export const pulumiHome = (): string => process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+
 /**
  * The engine of the version that the SDK is of, where the set-up or the npm package "pulumi" put it; else PATH's.
  * @param environment what every command gets besides this process's own
@@ -70,7 +73,7 @@ export function isEngine(pid: number): boolean {
  */
 export async function pulumiCommand(environment: () => Record<string, string>): Promise<PulumiCommand> {
   const version = dependencies["@pulumi/pulumi"];
-  const root = join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), "versions", version);
+  const root = join(pulumiHome(), "versions", version);
   const installed = existsSync(join(root, "bin", "pulumi"));
   const command = await PulumiCommand.get(installed ? { root } : {}).catch((error: unknown) => {
     throw new Error(

@@ -12,6 +12,7 @@ import { EngineError, isEngine, pulumiCommand, setUpProblem } from "./engine";
 import { Lease, processStart } from "./lease";
 import type { Log } from "./log";
 import { pause } from "./pause";
+import { Providers } from "./providers";
 
 /** The program of index.ts. */
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
@@ -52,12 +53,16 @@ export class Runner {
   private interrupted = true;
   /** The same stack, without the three commands that the SDK runs after each update to gather what nobody asks for. */
   private readonly brief: Stack;
+  private readonly providers: Providers;
+  /** What the next engine needs in its environment, besides the lease's. */
+  private attached: Record<string, string> = {};
 
   private constructor(
     private readonly stack: Stack,
     private readonly options: { directory: string; program: Program; log: Log; stop: AbortSignal },
     private readonly lease: Lease,
   ) {
+    this.providers = new Providers(() => lease.environment);
     this.brief = Object.create(stack, {
       outputs: { value: async () => ({}) },
       info: { value: async () => undefined },
@@ -79,7 +84,8 @@ export class Runner {
     const { stack: stackName, project: projectName, directory: workDir } = options;
     let lease: Lease | undefined;
     try {
-      const command = await pulumiCommand(() => lease?.environment ?? {});
+      let runner: Runner | undefined;
+      const command = await pulumiCommand(() => ({ ...lease?.environment, ...runner?.attached }));
       const stack = await LocalWorkspace.selectStack(
         { stackName, projectName, program: async () => ({}) },
         { workDir, pulumiCommand: command },
@@ -87,7 +93,8 @@ export class Runner {
       // Two folders may hold one project; the stack is one.
       const { url } = await stack.workspace.whoAmI();
       lease = await Lease.take(`${projectName}/${stackName} in ${url}`);
-      return new Runner(stack, options, lease);
+      runner = new Runner(stack, options, lease);
+      return runner;
     } catch (error) {
       lease?.release();
       throw (error instanceof EngineError && setUpProblem(error.message, stackName)) || error;
@@ -95,6 +102,7 @@ export class Runner {
   }
 
   close(): void {
+    this.providers.close();
     this.lease.release();
   }
 
@@ -145,28 +153,30 @@ export class Runner {
         let pending = false;
         const attempt = (refresh: boolean) => {
           failures.length = 0;
-          return this.brief.up({
-            program: async () => {
-              connections.push(pulumi.runtime.getMonitor(), pulumi.runtime.getEngine());
-              // The engine holds the stack's lock by now: what is half done was left by nobody who still lives.
-              if (this.interrupted) {
-                const state = await this.state();
-                pending = state.pending.length > 0;
-                if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
-                await this.clearOrphans(state);
-              }
-              return program({ release, directory });
-            },
-            refresh,
-            parallel: Math.max(16, 4 * Object.keys(release).length),
-            signal: options.signal,
-            onEvent,
-          });
+          return this.withProviders(() =>
+            this.brief.up({
+              program: async () => {
+                connections.push(pulumi.runtime.getMonitor(), pulumi.runtime.getEngine());
+                // The engine holds the stack's lock by now: what is half done was left by nobody who still lives.
+                if (this.interrupted) {
+                  const state = await this.state();
+                  pending = state.pending.length > 0;
+                  if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
+                  await this.clearOrphans(state);
+                }
+                return program({ release, directory });
+              },
+              refresh,
+              parallel: Math.max(16, 4 * Object.keys(release).length),
+              signal: options.signal,
+              onEvent,
+            }),
+          );
         };
         const refresh = options.refresh ?? false;
         await attempt(refresh && !suspect).catch(async (error: unknown) => {
           if (!pending) throw error;
-          await this.brief.refresh({ clearPendingCreates: true });
+          await this.withProviders(() => this.brief.refresh({ clearPendingCreates: true }));
           this.options.log("recovered", "an update was interrupted: read again what is there");
           await attempt(false);
         });
@@ -186,6 +196,18 @@ export class Runner {
     } finally {
       // The SDK forgets those of an inline program, and each keeps the whole program of its update in memory.
       for (const one of connections) (one as { close(): void } | undefined)?.close();
+    }
+  }
+
+  /** Runs an engine that finds its providers up. */
+  private async withProviders<T>(command: () => Promise<T>): Promise<T> {
+    const { environment, detach } = await this.providers.attach();
+    this.attached = environment;
+    try {
+      return await command();
+    } finally {
+      this.attached = {};
+      detach();
     }
   }
 

@@ -1,4 +1,5 @@
 // How the gate looks at replicas on a Docker engine: their state from the engine, their health from a probe.
+import { setMaxListeners } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import type Docker from "dockerode";
@@ -54,6 +55,7 @@ export class Lookout {
 
   /** One look at each of the replicas, all at once. */
   async look(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
+    setMaxListeners(0, signal); // one probe a replica listens to it, however many there are
     return Promise.all(
       ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]),
     );
@@ -177,12 +179,15 @@ export class Lookout {
           "-c",
           `timeout ${seconds} nc -w ${seconds} ${address} ${port} </dev/null >/dev/null; [ $? -ne 1 ]`,
         ];
-    const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
     const asked = path ? `GET ${path}` : `port ${port}`;
-    return {
-      good: exitCode === 0,
-      said: exitCode === 0 ? `good answer to ${asked}` : `no good answer to ${asked}: ${output.trim()}`,
-    };
+    try {
+      const { exitCode, output } = await execute(this.docker, this.inputs.edge, command, signal);
+      if (exitCode === 0) return { good: true, said: `good answer to ${asked}` };
+      return { good: false, said: `no good answer to ${asked}: ${output.trim() || "none came"}` };
+    } catch (error) {
+      const why = signal.aborted ? "none came" : `the edge could not ask (${engineMessage(error)})`;
+      return { good: false, said: `no good answer to ${asked}: ${why}` };
+    }
   }
 
   /** Runs the image's own test, which the engine itself would run only every 30 seconds by default. */

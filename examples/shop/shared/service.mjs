@@ -61,6 +61,13 @@ export async function run(name, build) {
     () => (stop.signal.aborted ? "stopping" : ready ? "ready" : "starting"),
     home,
   );
+  /** @type {Set<import("node:stream").Duplex>} */
+  const unused = new Set();
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }) => unused.delete(socket));
   server.listen(settings.port);
   try {
     await once(server, "listening");
@@ -88,20 +95,23 @@ export async function run(name, build) {
 
   await stopped;
   log("info", "stopping", { signal: stop.signal.reason });
-  await drain(server, log);
+  await drain(server, unused, log);
   log("info", "stopped");
   process.exit(0);
 }
 
 /**
  * @param {import("node:http").Server} server
+ * @param {Iterable<import("node:stream").Duplex>} unused connections that have carried no request
  * @param {Log} log
  */
-async function drain(server, log) {
+async function drain(server, unused, log) {
   await sleep(noticeMs);
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
+  // A proxy keeps spare connections, on which no request has come yet; those are idle too, and Node.js lets them be.
+  for (const socket of unused) socket.destroy();
   if ((await Promise.race([closed, sleep(drainMs, "late")])) === "late") {
     log("warn", "requests were still in flight at the deadline and are cut");
     server.closeAllConnections();

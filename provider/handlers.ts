@@ -1,0 +1,13 @@
+// The resources of the provider, by their type.
+import { claim } from "./docker/claim";
+import { image } from "./docker/image";
+import { route } from "./docker/route";
+import { gate } from "./gate";
+import type { Handlers } from "./server";
+
+export const handlers = {
+  "tagalong:index:Claim": claim,
+  "tagalong:index:Image": image,
+  "tagalong:index:Gate": gate,
+  "tagalong:index:Route": route,
+} as unknown as Handlers;
