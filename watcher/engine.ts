@@ -57,7 +57,7 @@ export function setUpProblem(text: string, stack: string): SetUpError | undefine
  */
 export function isEngine(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("pulumi");
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi";
   } catch {
     return process.platform !== "linux";
   }

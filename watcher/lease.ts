@@ -132,7 +132,7 @@ function numbersIn(folder: string): number[] {
  * left after ten seconds, or outlives its engine, as providers do by far, is killed.
  */
 async function endMarked(mark: string): Promise<void> {
-  const leaders = marked(mark).filter((pid) => leads(pid));
+  const leaders = marked(mark).filter((pid) => isAsked(pid));
   for (const pid of leaders) send(pid, "SIGINT");
   for (let i = 0; i < patience.times && leaders.some((pid) => processStart(pid) !== undefined); i++)
     await sleep(patience.everyMs);
@@ -144,10 +144,11 @@ async function endMarked(mark: string): Promise<void> {
   }
 }
 
-/** Whether it was started as the leader of a session, as engines are and their providers are not. */
-function leads(pid: number): boolean {
+/** Whether Ctrl-C would reach it: engines lead a session of their own; a provider that does ends with its engine. */
+function isAsked(pid: number): boolean {
   try {
-    return statOf(pid)?.[3] === String(pid);
+    const name = readFileSync(`/proc/${pid}/comm`, "utf8");
+    return statOf(pid)?.[3] === String(pid) && !name.startsWith("pulumi-resource");
   } catch {
     return false;
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Report, Traffic } from "../../tools/traffic.mjs";
 import { ask, freePort, Project, type Stack, startTraffic } from "./harness";
-import { descendants, Watching } from "./watching";
+import { atWorkOn, descendants, Watching } from "./watching";
 
 /** The same moments in every run: a linear congruential generator, as in Numerical Recipes. */
 function* moments(seed: number, mostMs: number): Generator<number, never> {
@@ -40,8 +40,8 @@ describe("A watcher that ends", function () {
     const folder = join(project.folder, "state", ".pulumi", "locks", "organization", project.name, "dev");
     return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
   };
-  const gone = async (watcher: Watching) => {
-    assert.deepEqual(descendants(watcher.pid), []);
+  const gone = () => {
+    assert.deepEqual(atWorkOn(project), []);
     assert.deepEqual(locks(), []);
   };
   const start = async () => {
@@ -64,10 +64,10 @@ describe("A watcher that ends", function () {
     const state = async () => ({
       version: (await ask(port)).version,
       containers: (await stack.containers()).map(({ State }) => State),
-      atWork: descendants(watching.pid).length,
+      engines: atWorkOn(project).filter((name) => name === "pulumi").length,
       locks: locks().length,
     });
-    const goal = { version: wanted, containers: ["running", "running"], atWork: 0, locks: 0 };
+    const goal = { version: wanted, containers: ["running", "running"], engines: 0, locks: 0 };
     let now = await state();
     for (const deadline = Date.now() + 60_000; Date.now() < deadline; now = await state()) {
       if (isDeepStrictEqual(now, goal)) break;
@@ -108,7 +108,7 @@ describe("A watcher that ends", function () {
     assert.equal((await ask(port)).version, wanted, watching.output);
     await unharmed();
     await noOrphans();
-    await gone(watching);
+    gone();
   });
 
   it("finishes the roll when a Ctrl-C reaches its whole process group, twice at once as npm passes it on", async () => {
@@ -122,7 +122,7 @@ describe("A watcher that ends", function () {
     assert.equal((await ask(port)).version, wanted, watching.output);
     await unharmed();
     await noOrphans();
-    await gone(watching);
+    gone();
   });
 
   it("cancels the roll at the second signal: no lock is left, and what served goes on serving", async () => {
@@ -139,7 +139,7 @@ describe("A watcher that ends", function () {
     assert.equal(await watching.ended, 130, watching.output);
     assert.equal(watching.count("rejected"), 0);
     assert.equal((await ask(port)).version, before);
-    await gone(watching);
+    gone();
     const wanted = await push();
     await watch().next("healthy");
     assert.equal((await ask(port)).version, wanted, watching.output);
@@ -202,10 +202,11 @@ describe("A watcher that ends", function () {
     const wanted = await push({ HEALTHY_AFTER_MS: "1500" });
     await watching.next("rolling");
     while ((await stack.containers("server")).length < 2) await new Promise((r) => setTimeout(r, 50));
-    for (const pid of descendants(watching.pid)) process.kill(pid, "SIGKILL");
+    for (const { pid } of descendants(watching.pid)) process.kill(pid, "SIGKILL");
     await settled(wanted);
     await unharmed();
     assert.deepEqual(await stack.changes(), []);
     await watching.stop();
+    gone();
   });
 });

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { Stack } from "./harness";
+import type { Project, Stack } from "./harness";
 
 const commandLine = resolve(__dirname, "../../cli/tagalong.mjs");
 /** After which a test that waits in vain says what it has heard instead. */
@@ -55,8 +55,11 @@ export class Watching {
     stderr.setEncoding("utf8").on("data", (text: string) => {
       this.output += text;
     });
+    const kill = () => slay(this.pid);
+    process.once("exit", kill); // a test run that somebody ends leaves no watcher behind
     this.ended = new Promise((done) => {
       this.child.once("close", (code, signal) => {
+        process.off("exit", kill);
         this.over = true;
         this.wake();
         done(code ?? signal);
@@ -114,9 +117,9 @@ export class Watching {
 
   /** Kills it and whatever it had started, all at once, as a power cut would. */
   async powerCut(): Promise<void> {
-    const session = descendants(this.pid);
+    const started = descendants(this.pid);
     this.child.kill("SIGKILL");
-    for (const pid of session) slay(pid);
+    for (const { pid } of started) slay(pid);
     await this.ended;
   }
 
@@ -126,24 +129,51 @@ export class Watching {
   }
 }
 
-/** All processes below one, from the kernel's own list. */
-export function descendants(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
+/** A process of this machine: its id, its parent's, and the short name that the kernel has for it. */
+interface Process {
+  pid: number;
+  parent: number;
+  name: string;
+}
+
+function processes(): Process[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      try {
+        const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+        const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+        return state === "Z" ? [] : [{ pid: Number(entry), parent: Number(parent), name }];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
+}
+
+/** All processes below one. */
+export function descendants(root: number): Process[] {
+  const all = processes();
   const found = new Set([root]);
   for (let size = 0; size !== found.size; ) {
     size = found.size;
-    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
   }
-  found.delete(root);
-  return [...found];
+  return all.filter(({ pid }) => pid !== root && found.has(pid));
+}
+
+/** What works on a project's stacks, whoever started it, watchers included. */
+export function atWorkOn({ folder }: Project): string[] {
+  return processes()
+    .filter(({ pid }) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`PULUMI_BACKEND_URL=file://${folder}/`);
+      } catch {
+        return false; // somebody else's, or gone
+      }
+    })
+    .map(({ name }) => name)
+    .sort();
 }
 
 function slay(pid: number): void {
