@@ -17,6 +17,12 @@ export interface EnvironmentArgs {
   session: string;
 }
 
+/**
+ * The engine is the one that DOCKER_HOST names when Pulumi runs, as for the Docker command line and for our provider. For
+ * `undefined` itself the SDK writes that into the state, and a refresh elsewhere would look for an engine of that name.
+ */
+const undefinedHost = pulumi.output(undefined as unknown as string);
+
 export class Environment extends pulumi.ComponentResource {
   /** Service → where the host reaches it. */
   public readonly urls: Record<string, string>;
@@ -32,7 +38,7 @@ export class Environment extends pulumi.ComponentResource {
     // Explicit and first, so that both start at once, beside each other.
     const providers = [
       new Provider("tagalong", { session }, { parent: this }),
-      new docker.Provider("docker", {}, { parent: this }),
+      new docker.Provider("docker", { host: undefinedHost }, { parent: this }),
     ];
     const engine = new DockerEnvironment(
       name,

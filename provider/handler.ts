@@ -22,6 +22,8 @@ export interface Handler<Inputs extends Properties, Outputs extends Properties> 
     old: (Inputs & Outputs) | undefined,
     context: Context,
   ): Promise<Partial<Outputs>>;
+  /** Called in every preview and update, changed or not: throws where what the state means is not there to be compared. */
+  verify?(state: Inputs & Outputs, context: Context): Promise<void>;
   create(inputs: Inputs, context: Context): Promise<{ id: string; outputs: Outputs }>;
   update(id: string, inputs: Inputs, old: Inputs & Outputs, context: Context): Promise<Outputs>;
   /** What is there now; undefined where it is gone. Left out: the state is taken as it is. */

@@ -126,8 +126,9 @@ export async function serve(options: {
       response.setInputs(request.getNews());
       return response;
     }),
-    diff: answer((request: pb.DiffRequest) => {
+    diff: answer(async (request: pb.DiffRequest) => {
       const handler = handlerOf(request.getUrn());
+      await handler.verify?.(read(request.getOlds()), contextOf(request.getUrn()));
       const changed = changedKeys(read(request.getOldInputs()), read(request.getNews()), handler.ignore);
       const response = new pb.DiffResponse();
       response.setChanges(

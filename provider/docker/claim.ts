@@ -25,6 +25,8 @@ export interface ClaimInputs extends Record<string, unknown> {
 export interface ClaimOutputs extends Record<string, unknown> {
   /** Names this claim on labels; random, so that no other state can hold the same. */
   claim: string;
+  /** The engine's own id, which it keeps whatever its address. */
+  engine: string;
 }
 
 type State = ClaimInputs & ClaimOutputs;
@@ -33,16 +35,26 @@ export const claim: Handler<ClaimInputs, ClaimOutputs> = {
   replaceOn: ["environment"],
   async preview(inputs, old) {
     await check(inputs as ClaimInputs, old);
-    return old ? { claim: old.claim } : {};
+    return old ? { claim: old.claim, engine: old.engine } : {};
+  },
+  // An update that goes to another engine by mistake must not take everything there for gone.
+  async verify({ environment, engine }) {
+    const { ID } = await ask((docker) => docker.info() as Promise<{ ID?: string }>);
+    if (engine && ID && engine !== ID) {
+      throw new Error(
+        `the environment ${environment} is on another Docker engine than the one at ${place()}: set DOCKER_HOST as it was, or remove the environment there first with \`pulumi destroy\``,
+      );
+    }
   },
   async create(inputs) {
     await check(inputs, undefined);
+    const { ID: engine = "" } = await ask((docker) => docker.info() as Promise<{ ID?: string }>);
     const id = randomBytes(8).toString("hex");
-    return { id, outputs: { claim: id } };
+    return { id, outputs: { claim: id, engine } };
   },
   async update(_id, inputs, old) {
     await check(inputs, old);
-    return { claim: old.claim };
+    return { claim: old.claim, engine: old.engine };
   },
   // All containers that the state knew are gone by now. What an update that was killed left behind goes first, then the
   // network and the volume of routes, which their own resources leave to us since they might still have been in use.
@@ -51,18 +63,24 @@ export const claim: Handler<ClaimInputs, ClaimOutputs> = {
   },
 };
 
+const place = (): string => process.env["DOCKER_HOST"] ?? "this machine's socket";
+
+/** Asks the engine, and says where it was looked for if nobody answers. */
+async function ask<T>(question: (docker: Docker) => Promise<T>): Promise<T> {
+  try {
+    return await question(connectEngine());
+  } catch (error) {
+    throw new Error(
+      `no Docker engine answers at ${place()} (${engineMessage(error)}): start it, or set DOCKER_HOST to the engine of this environment`,
+    );
+  }
+}
+
 /** Throws one error that lists everything on the engine that stands in the environment's way. */
 async function check(inputs: ClaimInputs, old: State | undefined): Promise<void> {
-  const docker = connectEngine();
-  const [containers, networks, volumes] = await Promise.all([
-    docker.listContainers({ all: true }),
-    docker.listNetworks(),
-    docker.listVolumes(),
-  ]).catch((error: unknown) => {
-    throw new Error(
-      `no Docker engine answers at ${process.env["DOCKER_HOST"] ?? "this machine's socket"} (${engineMessage(error)}): start it, or set DOCKER_HOST to the engine of this environment`,
-    );
-  });
+  const [containers, networks, volumes] = await ask((docker) =>
+    Promise.all([docker.listContainers({ all: true }), docker.listNetworks(), docker.listVolumes()]),
+  );
   const problems: string[] = [];
   const ours = (carried: Record<string, string> | undefined) =>
     old !== undefined && carried?.[labels.claim] === old.claim;

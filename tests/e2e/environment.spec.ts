@@ -170,6 +170,7 @@ describe("An environment on a Docker engine", function () {
     await stack.up();
     delete stack.env["DOCKER_HOST"];
     line.close();
+    assert.deepEqual(await stack.changes(), []);
     assert.equal((await ask(port)).version, "4");
     const images = await project.localImages();
     assert.equal(images.length, 4, "two images, each with one earlier one");

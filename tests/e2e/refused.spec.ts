@@ -1,6 +1,8 @@
 // What belongs to somebody else is refused by name, in a preview as in an update, before anything is made or changed.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { ask, docker, freePort, Project, removeContainer, type Stack } from "./harness";
 import { edgeImage } from "./images";
 
@@ -105,6 +107,26 @@ describe("What is not the environment's own", function () {
         /publish: this machine has no address 198\.51\.100\.1: publish on/,
       );
       assert.equal((await ask(port ?? 0)).version, "1");
+    } finally {
+      await own.close();
+    }
+  });
+
+  it("is another engine than the one that the environment is on", async () => {
+    const own = new Project(["app"]);
+    try {
+      await own.push("app", { version: "1" }, "dev");
+      const moved = await own.stack("dev", { services: { app: { image: "app" } } });
+      await moved.up();
+      const { text, resources } = await moved.exportState();
+      const engine = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["engine"];
+      writeFileSync(join(own.folder, "state.json"), text.replaceAll(String(engine), "another"));
+      await moved.run("stack", "import", "-s", "dev", "--file", "state.json");
+      for (const output of [await moved.previewFails(), await moved.upFails()])
+        assert.match(
+          output,
+          /is on another Docker engine than the one at this machine's socket: set DOCKER_HOST as it was/,
+        );
     } finally {
       await own.close();
     }

@@ -20,6 +20,9 @@ describe("The provider", () => {
       if (inputs["size"] === -1) throw new Error("size: -1 is too small");
       return {};
     },
+    async verify(state) {
+      if (state["size"] === 404) throw new Error("it is not here");
+    },
     async create(inputs, { signal }) {
       calls.push(["create", inputs]);
       if (inputs["size"] === Number.MAX_SAFE_INTEGER)
@@ -91,6 +94,7 @@ describe("The provider", () => {
     const request = new pb.DiffRequest();
     request.setUrn(urn);
     request.setOldInputs(struct(olds));
+    request.setOlds(struct(olds));
     request.setNews(struct(news));
     return call<pb.DiffRequest, pb.DiffResponse>(client.diff, request);
   }
@@ -143,6 +147,9 @@ describe("The provider", () => {
     );
     assert.deepEqual((await diff(old, { ...old, place: "there" })).getReplacesList(), ["place"]);
   });
+
+  it("compares nothing with what is not there", () =>
+    assert.rejects(diff({ size: 404 }, { size: 404 }), { details: "it is not here" }));
 
   it("reads what is there now into inputs and state, and tells what is gone", async () => {
     const request = new pb.ReadRequest();
