@@ -180,7 +180,7 @@ export class Runner {
           this.options.log("recovered", "an update was interrupted: read again what is there");
           await attempt(false);
         });
-      });
+      }, options.signal);
       return { ok: true, gate, switchedAt };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
@@ -234,13 +234,22 @@ export class Runner {
     }
   }
 
-  /** Runs a command of the engine; waits while somebody else updates the stack, clears a lock whose owner is gone. */
-  private async unlocked<T>(command: () => Promise<T>): Promise<T> {
+  /**
+   * Runs a command of the engine; waits while somebody else updates the stack, clears a lock whose owner is gone.
+   * An engine that somebody killed gets a second try, since nothing was wrong with what it did.
+   */
+  private async unlocked<T>(command: () => Promise<T>, abort: AbortSignal): Promise<T> {
     const { log, stop } = this.options;
-    for (let told = ""; ; ) {
+    for (let [told, isKilled] = ["", false]; ; ) {
       try {
         return await command();
       } catch (error) {
+        if (error instanceof EngineError && error.exitCode === null && !isKilled && !abort.aborted) {
+          this.interrupted = true;
+          isKilled = true;
+          log("failed", "the engine was killed: once more");
+          continue;
+        }
         if (!(error instanceof EngineError) || !/currently locked|already in progress/.test(error.stderr))
           throw error;
         const decision = judgeLocks(parseLocks(error.stderr), {

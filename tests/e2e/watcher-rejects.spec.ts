@@ -21,7 +21,7 @@ describe("A watcher whose images are no good", function () {
       },
       rollout: {
         lockstep: false,
-        deadline: "4s",
+        deadline: "3s",
         drain: "3s",
         interval: "1s",
         settle: "200ms",
@@ -57,7 +57,7 @@ describe("A watcher whose images are no good", function () {
     {
       name: "is never healthy",
       app: { version: "never", env: { UNHEALTHY: "1" } },
-      reason: /not healthy within 4\.0 s: 503 to GET \/healthz/,
+      reason: /not healthy within 3\.0 s: 503 to GET \/healthz/,
     },
     {
       name: "exits at once",
@@ -67,7 +67,7 @@ describe("A watcher whose images are no good", function () {
     {
       name: "takes too long",
       app: { version: "late", env: { HEALTHY_AFTER_MS: "60000" } },
-      reason: /not healthy within 4\.0 s/,
+      reason: /not healthy within 3\.0 s/,
     },
     {
       name: "is for another platform",
