@@ -1,11 +1,7 @@
 // The watcher: observe the tags, decide, roll, see that it stays well. It remembers nothing that it cannot find out
 // again: what runs is what the stack's state says, what should run is what the registry says.
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
 import type { Release, ReleasedImage } from "../components/release";
 import { ConfigError, type EnvironmentConfig } from "../config";
-import { checkStackFile } from "../config/stackFile";
 import { connectEngine } from "../provider/docker/engine";
 import { pullImage } from "../provider/docker/pull";
 import type { GateInputs } from "../provider/gate";
@@ -25,12 +21,10 @@ import { EngineError, SetUpError } from "./engine";
 import type { Log } from "./log";
 import { pause } from "./pause";
 import { type Program, Runner } from "./runner";
+import { readConfigFiles, readProject, readSecretTexts, type StackFolder, stampOf } from "./stackFiles";
 import { lostReplicas, Soak, startAgain } from "./vigil";
 
-export interface WatchOptions {
-  stack: string;
-  /** The project's folder. */
-  directory: string;
+export interface WatchOptions extends StackFolder {
   program: Program;
   log: Log;
   /** Ends the watcher at the next safe point: a roll under way is finished first. */
@@ -475,43 +469,3 @@ const factsOf = (release: Release) =>
       { digest, version, revision },
     ]),
   );
-
-function readProject(directory: string): string {
-  const file = join(directory, "Pulumi.yaml");
-  if (!existsSync(file))
-    throw new Error(`no Pulumi.yaml in ${directory}: run in the project's folder, or name it with --cwd`);
-  const { name } = (parse(readFileSync(file, "utf8")) ?? {}) as { name?: string };
-  if (!name) throw new Error(`${file} has no name`);
-  return name;
-}
-
-const filesOf = ({ directory, stack }: WatchOptions): [string, string] => [
-  join(directory, "Pulumi.yaml"),
-  join(directory, `Pulumi.${stack}.yaml`),
-];
-
-const stampOf = (options: WatchOptions): string =>
-  filesOf(options)
-    .map((file) => (existsSync(file) ? `${statSync(file).mtimeMs} ${statSync(file).size}` : ""))
-    .join();
-
-function readConfigFiles(options: WatchOptions): EnvironmentConfig {
-  const [project, stack] = filesOf(options).map((file) => {
-    if (!existsSync(file))
-      throw new Error(`${file} is missing: the watcher reads the stack's config from it`);
-    return readFileSync(file, "utf8");
-  });
-  const config = checkStackFile(project ?? "", stack ?? "", options.stack);
-  if (config.kind === "repository")
-    throw new ConfigError(options.stack, [
-      { path: ["repository"], text: "this stack has no environment to watch — watch dev, for example" },
-    ]);
-  return config;
-}
-
-/** By name, as they stand encrypted in the stack's file. */
-function readSecretTexts(options: WatchOptions): Record<string, unknown> {
-  const [, file] = filesOf(options);
-  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, unknown> };
-  return (config?.["tagalong:secrets"] ?? {}) as Record<string, unknown>;
-}
