@@ -57,3 +57,10 @@ export function createLog(human = process.stdout.isTTY): Log {
     logger[warnings.includes(event) ? "warn" : "info"]({ event, ...facts }, message);
   };
 }
+
+/** A digest as a person can take it in. */
+export const short = (digest = ""): string => digest.slice(0, "sha256:".length + 12);
+
+/** An image by its version, where it has one, and its digest. */
+export const title = ({ version, digest }: { version?: string; digest: string }): string =>
+  version ? `${version} (${short(digest)})` : short(digest);

@@ -1,36 +1,21 @@
 // The watcher: observe the tags, decide, roll, see that it stays well. It remembers nothing that it cannot find out
 // again: what runs is what the stack's state says, what should run is what the registry says.
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
 import type { Release, ReleasedImage } from "../components/release";
 import { ConfigError, type EnvironmentConfig } from "../config";
-import { checkStackFile } from "../config/stackFile";
-import { connectEngine } from "../provider/docker/engine";
-import { pullImage } from "../provider/docker/pull";
 import type { GateInputs } from "../provider/gate";
-import {
-  type CredentialLookup,
-  credentialLookup,
-  formatReference,
-  type Reference,
-  RegistryClient,
-  RegistryError,
-} from "../registry";
-import type { Agreement } from "../rollout/lockstep";
-import { type Carried, type Plan, plan } from "../rollout/plan";
+import { formatReference, RegistryError } from "../registry";
+import { type Plan, plan } from "../rollout/plan";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
-import { agreement, describe, followed } from "./decide";
+import { followed } from "./decide";
 import { EngineError, SetUpError } from "./engine";
-import type { Log } from "./log";
+import { type Log, short, title } from "./log";
 import { pause } from "./pause";
 import { type Program, Runner } from "./runner";
+import { readConfigFiles, readProject, readSecretTexts, type StackFolder, stampOf } from "./stackFiles";
+import { Tags } from "./tags";
 import { lostReplicas, Soak, startAgain } from "./vigil";
 
-export interface WatchOptions {
-  stack: string;
-  /** The project's folder. */
-  directory: string;
+export interface WatchOptions extends StackFolder {
   program: Program;
   log: Log;
   /** Ends the watcher at the next safe point: a roll under way is finished first. */
@@ -65,9 +50,7 @@ class Watcher {
   private configProblem = "";
   /** The encrypted texts of the stack's secrets, which tell a changed one without knowing it. */
   private secretTexts: Readonly<Record<string, unknown>> = {};
-  private references: Record<string, Reference> = {};
-  private credentials: CredentialLookup = credentialLookup();
-  private client = new RegistryClient();
+  private readonly tags: Tags;
   /** What the last update that succeeded brought the environment to. */
   private running: Release = {};
   /** What stayed well for its soak time: where a failed roll goes back to. */
@@ -76,11 +59,8 @@ class Watcher {
   private soaking: { soak: Soak; changed: Changed; facts: Record<string, unknown> } | undefined;
   /** Whether an update of this process has succeeded since something went wrong, or since it started. */
   private ensured = false;
-  private readonly carried: Record<string, Carried<ReleasedImage>> = {};
-  private readonly unsure = new Map<string, string>();
   /** `image@digest` → why it may not roll and for which configuration that was found. */
   private readonly rejected = new Map<string, { reason: string; configuration: string }>();
-  private agreed: { key: string; agreement: Agreement; at: number } | undefined;
   private lastSaid = "";
   private quickLooks = 0;
   private retry = { key: "", attempts: 0, notBefore: 0 };
@@ -93,18 +73,19 @@ class Watcher {
     private readonly runner: Runner,
   ) {
     this.configStamp = stampOf(options);
+    this.tags = new Tags(options);
   }
 
   async run(): Promise<void> {
     const { log, stack, stop } = this.options;
     // A question under way to a registry that does not answer keeps nobody waiting.
-    stop.addEventListener("abort", () => void this.client.close());
+    stop.addEventListener("abort", () => void this.tags.close());
     await this.adoptConfig(this.config);
     const { release, gate } = await this.runner.recorded();
     this.running = release;
     this.good = release;
     this.gate = gate;
-    const tags = Object.values(this.references).map(formatReference);
+    const tags = Object.values(this.tags.references).map(formatReference);
     const message = `${tags.join(", ")}, every ${this.config.rollout.interval / 1000} s`;
     log("watching", message, { environment: stack, tags });
     while (!stop.aborted) {
@@ -115,7 +96,7 @@ class Watcher {
       const rest = Math.max(0, this.nextLook - Date.now());
       await pause(Math.min(rest, this.soaking ? quickLook.everyMs : vigilEveryMs), stop);
     }
-    await this.client.close();
+    await this.tags.close();
     log("stopped", "the environment stays as it is", { environment: stack });
   }
 
@@ -127,7 +108,10 @@ class Watcher {
     const { interval } = this.config.rollout;
     try {
       const isEdited = await this.followConfig();
-      if (isDue || isEdited) await this.observe();
+      if (isDue || isEdited) {
+        const isRejected = (image: string, digest: string) => this.rejected.has(`${image}@${digest}`);
+        if (await this.tags.look(this.running, isRejected)) this.quickLooks = 0;
+      }
       if (this.options.stop.aborted || this.configProblem !== "") return interval;
       const decision = await this.decide();
       if (decision.kind === "roll" && this.mayTry(decision.release)) {
@@ -186,96 +170,36 @@ class Watcher {
     if (Object.keys(config.registries).length > 0) {
       explicit = JSON.parse((await this.runner.config("tagalong:registries")) ?? "{}");
     }
-    const former = this.references;
     this.config = config;
-    this.references = followed(config);
     this.secretTexts = readSecretTexts(this.options);
-    for (const image of Object.keys(this.carried)) {
-      const [now, before] = [this.references[image], former[image]];
-      if (!now || !before || formatReference(now) !== formatReference(before)) delete this.carried[image];
-    }
-    for (const image of this.unsure.keys()) if (!this.references[image]) this.unsure.delete(image);
-    this.credentials = credentialLookup(explicit);
-    await this.client.close();
-    this.client = new RegistryClient({ credentials: this.credentials });
-  }
-
-  /** One look at every tag, all at once. */
-  private async observe(): Promise<void> {
-    await Promise.all(Object.entries(this.references).map(([image, tag]) => this.look(image, tag)));
-  }
-
-  private async look(image: string, reference: Reference): Promise<void> {
-    const { log, stop, abort } = this.options;
-    const name = formatReference(reference);
-    const notSure = (reason: string, detail: string) => {
-      if (stop.aborted) return;
-      if (this.unsure.get(image) !== reason) log("unknown", `${name}: ${detail}`, { image, reason });
-      this.unsure.set(image, reason);
-    };
-    const known = this.carried[image]?.image.digest ?? this.running[image]?.digest;
-    const seen = await this.client.observe(reference, known);
-    if (seen.kind === "unknown") return notSure(seen.reason, seen.detail);
-    if (seen.digest !== this.carried[image]?.image.digest) {
-      let described: ReleasedImage;
-      try {
-        described = await describe(this.client, reference, seen.digest);
-      } catch (error) {
-        if (!(error instanceof RegistryError)) throw error;
-        return notSure(error.reason, error.detail);
-      }
-      this.carried[image] = { image: described, movedAt: Date.now() };
-      this.quickLooks = 0;
-      const from = this.running[image]?.digest;
-      if (from !== seen.digest) {
-        log("moved", `${name} to ${title(described)}`, { image, digest: seen.digest, from });
-        // Pulled while the others move: it is on the engine when the roll starts, or the roll says why not.
-        if (!this.rejected.has(`${image}@${seen.digest}`))
-          void pullImage(connectEngine(), described.reference, this.credentials, abort).catch(() => {});
-      }
-    }
-    if (this.unsure.delete(image)) log("sure", `${name}: the registry answers again`, { image });
+    await this.tags.follow(followed(config), explicit);
   }
 
   private async decide(): Promise<Plan<ReleasedImage>> {
-    const images = Object.keys(this.references);
+    const { lockstep, settle, interval } = this.config.rollout;
+    const { carried, references, unsure } = this.tags;
+    const images = Object.keys(references);
     const next = Object.fromEntries(
       images.flatMap((image) => {
-        const one = this.carried[image]?.image ?? this.running[image];
+        const one = carried[image]?.image ?? this.running[image];
         return one ? [[image, one]] : [];
       }),
     );
     const moved = images.some((image) => next[image]?.digest !== this.running[image]?.digest);
     return plan({
       running: this.running,
-      carried: this.carried,
-      unsure: [...this.unsure.keys()],
+      carried,
+      unsure: [...unsure.keys()],
       images,
       rejection: (image, digest) => {
         const found = this.rejected.get(`${image}@${digest}`);
         return found?.configuration === this.configurationOf(image) ? found.reason : undefined;
       },
-      lockstep: this.config.rollout.lockstep,
-      agreement: this.config.rollout.lockstep && moved ? await this.agreementOf(next) : { kind: "agreed" },
-      settleMs: this.config.rollout.settle,
+      lockstep,
+      agreement: lockstep && moved ? await this.tags.agreement(next, interval) : { kind: "agreed" },
+      settleMs: settle,
       now: Date.now(),
     });
-  }
-
-  /** Asked of the registry once for what the tags carry, and again only after an interval. */
-  private async agreementOf(release: Release): Promise<Agreement> {
-    const key = JSON.stringify(Object.values(release).map(({ digest }) => digest));
-    const fresh =
-      this.agreed?.key === key &&
-      (this.agreed.agreement.kind === "agreed" || Date.now() - this.agreed.at < this.config.rollout.interval);
-    if (!this.agreed || !fresh) {
-      this.agreed = {
-        key,
-        agreement: await agreement(this.client, this.references, release),
-        at: Date.now(),
-      };
-    }
-    return this.agreed.agreement;
   }
 
   /** Whether it is time for another try of a release that something was in the way of; any other goes at once. */
@@ -455,9 +379,6 @@ class Watcher {
   }
 }
 
-const short = (digest = ""): string => digest.slice(0, "sha256:".length + 12);
-const title = ({ version, digest }: ReleasedImage): string =>
-  version ? `${version} (${short(digest)})` : short(digest);
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 /** Errors whose message says all; of others, where they came from matters. */
@@ -475,43 +396,3 @@ const factsOf = (release: Release) =>
       { digest, version, revision },
     ]),
   );
-
-function readProject(directory: string): string {
-  const file = join(directory, "Pulumi.yaml");
-  if (!existsSync(file))
-    throw new Error(`no Pulumi.yaml in ${directory}: run in the project's folder, or name it with --cwd`);
-  const { name } = (parse(readFileSync(file, "utf8")) ?? {}) as { name?: string };
-  if (!name) throw new Error(`${file} has no name`);
-  return name;
-}
-
-const filesOf = ({ directory, stack }: WatchOptions): [string, string] => [
-  join(directory, "Pulumi.yaml"),
-  join(directory, `Pulumi.${stack}.yaml`),
-];
-
-const stampOf = (options: WatchOptions): string =>
-  filesOf(options)
-    .map((file) => (existsSync(file) ? `${statSync(file).mtimeMs} ${statSync(file).size}` : ""))
-    .join();
-
-function readConfigFiles(options: WatchOptions): EnvironmentConfig {
-  const [project, stack] = filesOf(options).map((file) => {
-    if (!existsSync(file))
-      throw new Error(`${file} is missing: the watcher reads the stack's config from it`);
-    return readFileSync(file, "utf8");
-  });
-  const config = checkStackFile(project ?? "", stack ?? "", options.stack);
-  if (config.kind === "repository")
-    throw new ConfigError(options.stack, [
-      { path: ["repository"], text: "this stack has no environment to watch — watch dev, for example" },
-    ]);
-  return config;
-}
-
-/** By name, as they stand encrypted in the stack's file. */
-function readSecretTexts(options: WatchOptions): Record<string, unknown> {
-  const [, file] = filesOf(options);
-  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, unknown> };
-  return (config?.["tagalong:secrets"] ?? {}) as Record<string, unknown>;
-}
