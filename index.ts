@@ -41,4 +41,19 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
   }
 }
 
-export = program;
+/**
+ * Without the frames of Pulumi's own code. Node 20 takes half a minute and a gigabyte to print a stack with a path like
+ * theirs, `node_modules/@scope/file.ts`, and the SDK prints every error's, even where it shows the message alone.
+ */
+function shortened(error: unknown): unknown {
+  if (error instanceof Error && error.stack !== undefined) {
+    const lines = error.stack.split("\n");
+    error.stack = lines.filter((line) => !line.includes("/node_modules/@pulumi/")).join("\n");
+  }
+  return error;
+}
+
+export = (run?: Run) =>
+  program(run).catch((error: unknown) => {
+    throw shortened(error);
+  });
