@@ -35,7 +35,8 @@ export function place(folder = join(root, ".work", "start")) {
     name,
     environment: `${name}/${stack}`,
     settings: {
-      PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+      // Without the side files of attributes: a run that is killed would leave one empty, and the state unreadable.
+      PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "passphrase"),
     },
   };

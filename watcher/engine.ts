@@ -1,7 +1,7 @@
 // The Pulumi engine as the watcher runs it: each command in a session of its own, so that a Ctrl-C meant for the watcher
 // does not cut an update short, and marked, so that what a killed watcher left behind can be ended whole.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
@@ -49,6 +49,24 @@ export function setUpProblem(text: string, stack: string): SetUpError | undefine
       `the state backend ${bucket[1]} is out of reach (${bucket[2]}): set PULUMI_BACKEND_URL to where the stacks are`,
     );
   return undefined;
+}
+
+/**
+ * Removes the side file of a stack's state that an engine left empty when it was killed while it wrote it. It holds no
+ * state, only attributes that nobody reads, and nothing works while it is empty ("failed to load checkpoint: EOF").
+ * @param backend the backend's URL; only those of files have side files
+ * @returns whether there was one
+ */
+export function mendState(backend: string, project: string, stack: string): boolean {
+  if (!backend.startsWith("file://")) return false;
+  const folder = decodeURIComponent(backend.slice("file://".length).split("?")[0] ?? "").replace(
+    /^~(?=\/|$)/,
+    homedir(),
+  );
+  const file = join(folder, ".pulumi", "stacks", project, `${stack}.json.attrs`);
+  if (!existsSync(file) || statSync(file).size > 0) return false;
+  rmSync(file);
+  return true;
 }
 
 /**

@@ -8,7 +8,7 @@ import { connectEngine } from "../provider/docker/engine";
 import type { GateInputs } from "../provider/gate";
 import { judgeLocks, parseLocks } from "../rollout/stack-lock";
 import type { UpdateFailure } from "../rollout/verdict";
-import { EngineError, isEngine, pulumiCommand, setUpProblem } from "./engine";
+import { EngineError, isEngine, mendState, pulumiCommand, setUpProblem } from "./engine";
 import { Lease, processStart } from "./lease";
 import type { Log } from "./log";
 import { pause } from "./pause";
@@ -86,12 +86,19 @@ export class Runner {
     try {
       let runner: Runner | undefined;
       const command = await pulumiCommand(() => ({ ...lease?.environment, ...runner?.attached }));
+      const workspace = await LocalWorkspace.create({ workDir, pulumiCommand: command });
+      const { url } = await workspace.whoAmI();
+      if (mendState(url ?? "", projectName, stackName)) {
+        options.log(
+          "recovered",
+          "removed the empty attributes of the stack's state, left by a killed update",
+        );
+      }
       const stack = await LocalWorkspace.selectStack(
         { stackName, projectName, program: async () => ({}) },
         { workDir, pulumiCommand: command },
       );
       // Two folders may hold one project; the stack is one.
-      const { url } = await stack.workspace.whoAmI();
       lease = await Lease.take(`${projectName}/${stackName} in ${url}`);
       runner = new Runner(stack, options, lease);
       return runner;

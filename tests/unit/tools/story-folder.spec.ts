@@ -71,7 +71,7 @@ describe("tools/story-folder", () => {
     );
     assert.ok(!Object.values(env).includes("theirs"));
     assert.equal(env["PULUMI_HOME"], "/home");
-    assert.equal(env["PULUMI_BACKEND_URL"], "file:///clone/state");
+    assert.equal(env["PULUMI_BACKEND_URL"], "file:///clone/state?metadata=skip");
   });
 
   it("takes the next port where one is taken", async () => {

@@ -1,6 +1,9 @@
 /** What the engine's own words say about the set-up, and which process is an engine. */
 import assert from "node:assert/strict";
-import { isEngine, setUpProblem } from "../../../watcher/engine";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isEngine, mendState, setUpProblem } from "../../../watcher/engine";
 
 const table: [words: string, sentence: RegExp | undefined][] = [
   ["error: no stack named 'dev' found", /^the stack dev is not in the state backend: create it with/],
@@ -38,5 +41,30 @@ describe("The engine's words", () => {
 
   it("are not expected of a process that only has an engine's number", () => {
     assert.equal(isEngine(process.pid), process.platform !== "linux");
+  });
+});
+
+describe("The state of a stack in files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tagalong state-"));
+  const stacks = join(folder, ".pulumi", "stacks", "shop");
+  const attributes = join(stacks, "dev.json.attrs");
+  before(() => mkdirSync(stacks, { recursive: true }));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const mend = () => mendState(`file://${folder.replace(" ", "%20")}?no_tmp_dir=true`, "shop", "dev");
+
+  it("loses the side file that a killed engine left empty", () => {
+    writeFileSync(attributes, "");
+    assert.equal(mend(), true);
+    assert.equal(existsSync(attributes), false);
+  });
+
+  it("keeps a side file that holds something", () => {
+    writeFileSync(attributes, "{}");
+    assert.equal(mend(), false);
+    assert.equal(existsSync(attributes), true);
+  });
+
+  it("is left alone where it is not in files", () => {
+    assert.equal(mendState("s3://acme-state", "shop", "dev"), false);
   });
 });
