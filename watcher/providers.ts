@@ -1,4 +1,4 @@
-// Providers that are up before the engine is: starting them is a third of what a roll takes, and one watcher runs one
+// Providers that are up before the engine is: starting them is part of what a roll takes, and one watcher runs one
 // engine at a time, so nobody else can come upon them. Ours serves from this process, anew for each update, since a
 // cancelled one stays cancelled; Docker's is a process that stays.
 import { type ChildProcess, spawn } from "node:child_process";
