@@ -1,0 +1,2 @@
+import { type ExitCode, exitCodes } from "./failure";
+export const diff = (): ExitCode => exitCodes.ok;
