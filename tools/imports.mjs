@@ -20,11 +20,12 @@ const allowed = {
     "provider/resources",
     "provider/docker/layout",
   ],
-  provider: ["registry", "rollout"],
-  watcher: ["registry", "rollout", "config", "components", "provider", "workflows"],
+  github: ["types of rollout"],
+  provider: ["registry", "rollout", "github"],
+  watcher: ["registry", "rollout", "github", "config", "components", "provider", "workflows"],
   workflows: ["config", "rollout"],
-  index: ["registry", "rollout", "config", "components", "provider", "watcher", "workflows"],
-  cli: ["registry", "rollout", "config", "components", "provider", "watcher", "workflows", "index"],
+  index: ["registry", "rollout", "github", "config", "components", "provider", "watcher", "workflows"],
+  cli: ["registry", "rollout", "github", "config", "components", "provider", "watcher", "workflows", "index"],
   tools: [],
 };
 

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
@@ -49,7 +50,9 @@ const commands = {
       const { env } = await prepare(names, { progress });
       const rest = args.filter((arg) => !isFolder(arg) && !isFile(arg));
       const specs = [...run.map((name) => `tests/${name}/**/*.spec.ts`), ...files];
-      ({ passed, failed } = await mocha([...rest, ...specs], env));
+      // Most of the time a test of the whole waits for an engine or a registry: one more at a time than there are cores.
+      const jobs = ["--parallel", "--jobs", String(availableParallelism() + 1)];
+      ({ passed, failed } = await mocha([...jobs, ...rest, ...specs], env));
     } catch (error) {
       report(error);
     }

@@ -68,6 +68,19 @@ describe("An environment's config", () => {
   });
 });
 
+describe("A release of the config", () => {
+  const commit = `sha-${"0a".repeat(20)}`;
+  const digest = `sha256:${"0a".repeat(32)}`;
+  for (const release of ["1.4.2", "v1.4.2", "1.4.2-rc.1", "2026.11.21", commit, digest]) {
+    it(`may be ${release}`, () => assert.equal(environment({ release }).release, release));
+  }
+
+  it("may have to be healthy elsewhere before, for a while", () => {
+    const { rollout } = environment({ rollout: { after: "dev", for: "30m" } }, "test");
+    assert.deepEqual([rollout.after, rollout.for], ["dev", 1_800_000]);
+  });
+});
+
 describe("The repository's config", () => {
   it("has the repository and the images", () => {
     assert.deepEqual(
