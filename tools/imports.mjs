@@ -20,11 +20,12 @@ const allowed = {
     "provider/resources",
     "provider/docker/layout",
   ],
-  provider: ["registry", "rollout"],
-  watcher: ["registry", "rollout", "config", "components", "provider", "workflows"],
+  ledger: ["registry", "rollout"],
+  provider: ["registry", "rollout", "ledger"],
+  watcher: ["registry", "rollout", "ledger", "config", "components", "provider", "workflows"],
   workflows: ["config", "rollout"],
-  index: ["registry", "rollout", "config", "components", "provider", "watcher", "workflows"],
-  cli: ["registry", "rollout", "config", "components", "provider", "watcher", "workflows", "index"],
+  index: ["registry", "rollout", "ledger", "config", "components", "provider", "watcher", "workflows"],
+  cli: ["registry", "rollout", "ledger", "config", "components", "provider", "watcher", "workflows", "index"],
   tools: [],
 };
 

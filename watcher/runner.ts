@@ -2,10 +2,10 @@
 import { hostname } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
-import type { Release } from "../components/release";
 import { removeOrphans } from "../provider/docker/claim";
 import { connectEngine } from "../provider/docker/engine";
 import type { GateInputs } from "../provider/gate";
+import type { Release } from "../rollout/release";
 import { judgeLocks, parseLocks } from "../rollout/stack-lock";
 import type { UpdateFailure } from "../rollout/verdict";
 import { EngineError, isEngine, mendState, pulumiCommand, setUpProblem } from "./engine";

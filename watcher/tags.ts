@@ -1,5 +1,6 @@
 // What the environment's tags carry, as far as the registries have said it for sure.
-import type { Release, ReleasedImage } from "../components/release";
+
+import { describe } from "../ledger";
 import { connectEngine } from "../provider/docker/engine";
 import { pullImage } from "../provider/docker/pull";
 import {
@@ -13,7 +14,8 @@ import {
 } from "../registry";
 import type { Agreement } from "../rollout/lockstep";
 import type { Carried } from "../rollout/plan";
-import { agreement, describe } from "./decide";
+import type { Release, ReleasedImage } from "../rollout/release";
+import { agreement } from "./decide";
 import { type Log, title } from "./log";
 
 type IsRejected = (image: string, digest: string) => boolean;

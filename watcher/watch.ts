@@ -1,10 +1,11 @@
 // The watcher: observe the tags, decide, roll, see that it stays well. It remembers nothing that it cannot find out
 // again: what runs is what the stack's state says, what should run is what the registry says.
-import type { Release, ReleasedImage } from "../components/release";
+
 import { ConfigError, type EnvironmentConfig } from "../config";
 import type { GateInputs } from "../provider/gate";
 import { formatReference, RegistryError } from "../registry";
 import { type Plan, plan } from "../rollout/plan";
+import type { Release, ReleasedImage } from "../rollout/release";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
 import { followed } from "./decide";
 import { EngineError, SetUpError } from "./engine";
