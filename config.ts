@@ -25,7 +25,7 @@ export type { Publish } from "./config/values";
 
 const NAMESPACE = "tagalong:";
 /** Keys whose value is a text; all others are maps, which Pulumi hands over as JSON. */
-const TEXTS: readonly string[] = ["engine", "tag"];
+const TEXTS: readonly string[] = ["engine", "tag", "release"];
 
 /**
  * The config of the stack that runs.

@@ -153,7 +153,7 @@ function stateTimes(folder, since) {
  */
 function writeProject(folder, repositories, edgeImage) {
   mkdirSync(join(folder, "state"), { recursive: true });
-  for (const name of ["index.ts", "package.json", "tsconfig.json", "node_modules"])
+  for (const name of ["program.cjs", "package.json", "node_modules"])
     symlinkSync(join(root, name), join(folder, name));
   const names = repositories.map((repository) => repository.split("/").at(-1) ?? "");
   const images = names.map((name, index) => [
@@ -168,7 +168,8 @@ function writeProject(folder, repositories, edgeImage) {
     writeFileSync(join(folder, file), stringify(content));
   write("Pulumi.yaml", {
     name: project,
-    runtime: { name: "nodejs", options: { typescript: true } },
+    main: "program.cjs",
+    runtime: { name: "nodejs", options: { typescript: false } },
     plugins: { providers: [{ name: "tagalong", path: join(root, "provider", "plugin") }] },
     config: { "tagalong:images": { value: Object.fromEntries(images) } },
   });

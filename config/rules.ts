@@ -3,7 +3,18 @@
  * schema complains about, so that a user sees all mistakes at once.
  */
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
-import { HOST, LABEL, parsePublish, publishOverlap, VARIABLE } from "./values";
+import {
+  ENVIRONMENT,
+  HOST,
+  LABEL,
+  LONGEST_ENVIRONMENT,
+  parsePublish,
+  publishOverlap,
+  VARIABLE,
+} from "./values";
+
+/** The stack that owns what exists once; every other stack is an environment. */
+export const REPOSITORY_STACK = "repository";
 
 /** A map of raw values. */
 export type RawConfig = Readonly<Record<string, unknown>>;
@@ -14,7 +25,7 @@ export function asMap(value: unknown): RawConfig {
 }
 
 /** All mistakes that one key alone does not show. */
-export function brokenRules(raw: RawConfig): Problem[] {
+export function brokenRules(raw: RawConfig, stack: string): Problem[] {
   const services = Object.entries(asMap(raw["services"])).map(([name, value]) => ({
     name,
     service: asMap(value),
@@ -33,7 +44,48 @@ export function brokenRules(raw: RawConfig): Problem[] {
     ]),
     ...badPublications(services),
     ...badSecrets(["watcher"], asMap(raw["watcher"]), secrets),
+    ...badRelease(raw["release"], services),
+    ...badAfter(asMap(raw["rollout"]), stack),
   ];
+}
+
+/** Verdicts have the environment's name in their tags, and a registry's tags are only so long. */
+export function badStackName(stack: string): Problem[] {
+  const fix = "rename the stack: pulumi stack rename <a shorter name>";
+  const problem =
+    stack.length > LONGEST_ENVIRONMENT
+      ? `has ${stack.length} characters, and the tags of its verdicts have room for ${LONGEST_ENVIRONMENT}`
+      : 'does not fit into a tag, which has letters, digits, "_", "." and "-" only';
+  return ENVIRONMENT.test(stack) ? [] : [{ path: [], text: `${problem} — ${fix}` }];
+}
+
+/** A digest is of one image; with several, the others would be left unnamed. */
+function badRelease(release: unknown, services: readonly { service: RawConfig }[]): Problem[] {
+  const used = [...new Set(services.map(({ service }) => service["image"]))].sort();
+  return typeof release === "string" && /^sha\d+:/.test(release) && used.length > 1
+    ? [
+        {
+          path: ["release"],
+          text: `a digest is of one image, and the services run ${used.join(", ")} — write a version's tag or sha-<commit>, which all of them carry`,
+        },
+      ]
+    : [];
+}
+
+/** `after` must be somebody else who has verdicts, and `for` says how old those must be. */
+function badAfter(rollout: RawConfig, stack: string): Problem[] {
+  const { after } = rollout;
+  const path = ["rollout", "after"];
+  if (after === undefined && rollout["for"] !== undefined) {
+    const fix = `add ${pathText(path)}, the environment where it must have been healthy so long`;
+    return [{ path: ["rollout", "for"], text: `says for how long, and not where — ${fix}` }];
+  }
+  if (after === stack) {
+    return [{ path, text: "is this environment itself — name the one before it, or remove the key" }];
+  }
+  return after === REPOSITORY_STACK
+    ? [{ path, text: "is the repository's stack, which runs nothing — name an environment" }]
+    : [];
 }
 
 /** Names that are keys: of images, services, variables, volumes, secrets and registries. */

@@ -20,7 +20,7 @@ import {
   whole,
 } from "./fields";
 import { service } from "./service";
-import { backendProblem, HOST, LABEL, tagProblem, VARIABLE } from "./values";
+import { backendProblem, ENVIRONMENT, HOST, LABEL, releaseProblem, tagProblem, VARIABLE } from "./values";
 
 const repositoryReference = reference("write one such as ghcr.io/acme/shop/server", (value) => {
   const extra = value.digest !== undefined ? "digest" : value.tag !== undefined ? "tag" : undefined;
@@ -42,7 +42,25 @@ const registry = closed("username and password", {
   password: note(secretText(), { description: "Password or token; encrypted.", secret: true }),
 });
 
+const otherEnvironment = unless(
+  "an environment",
+  "write the name of another environment's stack, for example dev",
+);
+
 const rollout = closed("the rollout", {
+  after: note(
+    z.string({ error: otherEnvironment }).regex(ENVIRONMENT, { error: otherEnvironment }).optional(),
+    {
+      description: "Another environment: only what is healthy there may roll here.",
+      otherwise: "none has to be healthy first",
+      example: "dev",
+    },
+  ),
+  for: note(duration("1s", "720h").optional(), {
+    description: "How long it must have been healthy there. Needs `after`.",
+    otherwise: "no time",
+    example: "30m",
+  }),
   lockstep: note(flag().prefault(true), {
     description: "Images that carry the same commit roll together or not at all.",
     example: false,
@@ -137,6 +155,11 @@ const images = note(
   },
 );
 
+const noRelease = (issue: { readonly input?: unknown }): string =>
+  typeof issue.input === "number"
+    ? (releaseProblem(String(issue.input)) ?? "is a number — write it in quotes")
+    : unless("a release", 'write a version such as "1.4.2", or remove the key')(issue);
+
 /** What an environment's stack may hold. */
 export const environmentSchema = closed("the config of a stack", {
   images,
@@ -149,6 +172,12 @@ export const environmentSchema = closed("the config of a stack", {
       "Environment tag, followed on every image. No version and no `sha-<commit>`: those never move.",
     otherwise: "the stack's name",
     example: "dev",
+  }),
+  release: note(judged(releaseProblem, noRelease).optional(), {
+    description:
+      "What the environment is to run: a version's tag, `sha-<commit>`, or a digest where there is one image. `pulumi up` moves the environment tag to it; nothing else rolls.",
+    otherwise: "whatever carries the environment tag",
+    example: "1.4.2",
   }),
   services: note(
     mapOf(service, "services", "write name: {image: …, port: …}").refine(

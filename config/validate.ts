@@ -4,11 +4,10 @@
  */
 import type { z } from "zod";
 import { ConfigError, type ConfigPath, encryptCommand, type Problem } from "./explain";
-import { asMap, brokenRules, type RawConfig } from "./rules";
+import { asMap, badStackName, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
 import { environmentSchema, repositorySchema } from "./schema";
 
-/** The stack that owns what exists once; every other stack is an environment. */
-export const REPOSITORY_STACK = "repository";
+export { REPOSITORY_STACK };
 
 /** One image that services run. */
 export type ImageConfig = EnvironmentConfig["images"][string];
@@ -53,14 +52,14 @@ export function validateConfig(raw: unknown, facts: ConfigFacts): StackConfig {
   if (facts.stack === REPOSITORY_STACK) {
     const own = without(all, environmentOnly);
     const result = repositorySchema.safeParse(own);
-    problems.push(...issuesOf(result.error), ...brokenRules({ images: own["images"] }));
+    problems.push(...issuesOf(result.error), ...brokenRules({ images: own["images"] }, facts.stack));
     if (result.success && problems.length === 0) {
       return { kind: "repository", stack: facts.stack, ...result.data };
     }
   } else {
     const own = { tag: facts.stack, ...without(all, repositoryOnly) };
     const result = environmentSchema.safeParse(own);
-    problems.push(...issuesOf(result.error), ...brokenRules(own));
+    problems.push(...badStackName(facts.stack), ...issuesOf(result.error), ...brokenRules(own, facts.stack));
     if (result.success && problems.length === 0) {
       return { kind: "environment", stack: facts.stack, ...result.data };
     }

@@ -25,6 +25,13 @@ export const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const FIXED_TAG = /^(?:sha-[0-9a-f]+|sha256-[0-9a-f]+.*|v?\d+\.\d+\.\d+(?:[-+.].*)?)$/i;
+/** What a release is named by: a version's tag, a commit's, or a digest. Each of them always leads to the same image. */
+export const RELEASE =
+  /^(?:v?\d+\.\d+\.\d+(?:[.-][A-Za-z0-9._-]+)?|sha-[0-9a-f]{40}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** What a tag of 128 leaves beside `sha256-<64 digits>.` and `.rejected`. */
+export const LONGEST_ENVIRONMENT = 47;
+/** Names of environments; verdicts have them in their tags, so they are no longer than fits there. */
+export const ENVIRONMENT = new RegExp(`^[A-Za-z0-9_.-]{1,${LONGEST_ENVIRONMENT}}$`);
 
 /** "500ms", "5s", "2m", "1h" in milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
@@ -49,6 +56,33 @@ export function tagProblem(tag: string): string | undefined {
     return `${JSON.stringify(tag)} names one release and never moves — follow a moving tag, for example dev`;
   }
   return undefined;
+}
+
+/** Why a text names no release, as "what is wrong — how to fix it"; undefined when it does. */
+export function releaseProblem(release: string): string | undefined {
+  const text = JSON.stringify(release);
+  const stays = "a version's tag such as 1.4.2, sha-<commit>, or a digest where there is one image";
+  if (RELEASE.test(release) && (release.includes(":") || TAG.test(release))) {
+    return undefined;
+  }
+  if (/^-?[\d.]+(?:e[+-]?\d+)?$/i.test(release) && !Number.isNaN(Number(release))) {
+    return `${release} is a number to YAML, where 1.10 loses its zero — write the whole version in quotes, for example "1.10.0"`;
+  }
+  if (/^[0-9a-f]{40}$/.test(release)) {
+    return `${text} is a commit — write sha-${release}`;
+  }
+  if (/^sha-/.test(release)) {
+    return `${text} is not the tag of one commit — write sha- and all 40 of its lowercase digits`;
+  }
+  if (/^v?\d+\.\d+\.\d+\+/.test(release)) {
+    return `${text} is not a tag, which has no + — write the version as the image's tag has it`;
+  }
+  if (/^sha\d+[:-]/.test(release)) {
+    return `${text} is not a digest — write sha256: and 64 lowercase hexadecimal digits`;
+  }
+  return TAG.test(release)
+    ? `${text} is a tag that may move — write what stays: ${stays}`
+    : `${text} names no release — write ${stays}`;
 }
 
 /** A port number as it stands in the config. */

@@ -112,7 +112,9 @@ export async function writeRecord(
  * these, a registry may for a moment not know what it has.
  */
 function lacksBlob(error: unknown): boolean {
-  return error instanceof RegistryError && error.codes.some((code) => /^(MANIFEST_)?BLOB_UNKNOWN$/.test(code));
+  return (
+    error instanceof RegistryError && error.codes.some((code) => /^(MANIFEST_)?BLOB_UNKNOWN$/.test(code))
+  );
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -72,9 +72,13 @@ export async function resolveRelease(
     }),
   );
   if (problems.length === 0) return Object.fromEntries(found.flat());
+  const missing =
+    problems.length === names.length
+      ? `no image has release ${release}`
+      : `release ${release} is not on every image`;
   const what =
     cause === undefined
-      ? `there is no release ${release} of ${problems.length === names.length ? "any image" : "every image"}; name one that all images have, or push what is missing`
+      ? `${missing}; name one that all images have, or push what is missing`
       : `it is not known what release ${release} is`;
   throw new ReleaseError(`${what}:\n${problems.sort().join("\n")}`, { cause });
 }

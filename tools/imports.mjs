@@ -20,14 +20,42 @@ const allowed = {
     "provider/resources",
     "provider/docker/layout",
   ],
+  github: ["types of rollout"],
   ledger: ["registry", "rollout"],
-  provider: ["registry", "rollout", "ledger"],
-  watcher: ["registry", "rollout", "ledger", "config", "components", "provider", "workflows"],
+  provider: ["registry", "rollout", "ledger", "github"],
+  watcher: ["registry", "rollout", "ledger", "github", "config", "components", "provider", "workflows"],
   workflows: ["config", "rollout"],
-  index: ["registry", "rollout", "ledger", "config", "components", "provider", "watcher", "workflows"],
-  cli: ["registry", "rollout", "ledger", "config", "components", "provider", "watcher", "workflows", "index"],
+  index: [
+    "registry",
+    "rollout",
+    "ledger",
+    "github",
+    "config",
+    "components",
+    "provider",
+    "watcher",
+    "workflows",
+  ],
+  cli: [
+    "registry",
+    "rollout",
+    "ledger",
+    "github",
+    "config",
+    "components",
+    "provider",
+    "watcher",
+    "workflows",
+    "index",
+  ],
   tools: [],
 };
+
+/**
+ * What one file of a room alone may import, so that the rest of the room does not know which engine it is.
+ * @type {readonly { room: string, target: string, only: string }[]}
+ */
+const reserved = [{ room: "watcher", target: "provider/docker/", only: "watcher/docker.ts" }];
 
 // They may import anything; nothing outside them may import them.
 const outside = ["tests", "bench"];
@@ -72,10 +100,22 @@ export function violationsIn(file, text) {
   if (outside.includes(room)) return [];
   return importsIn(text).flatMap(({ to, isType, line }) => {
     const rule = to.startsWith(".")
-      ? roomRule(room, normalize(join(dirname(file), to)), isType)
+      ? (reservedRule(file, room, normalize(join(dirname(file), to))) ??
+        roomRule(room, normalize(join(dirname(file), to)), isType))
       : packageRule(room, to);
     return rule ? [{ file, line, rule }] : [];
   });
+}
+
+/**
+ * @param {string} file
+ * @param {string} room
+ * @param {string} target relative to the project
+ */
+function reservedRule(file, room, target) {
+  const path = target.split(sep).join("/");
+  const rule = reserved.find((one) => one.room === room && path.startsWith(one.target));
+  return rule && rule.only !== file ? `${rule.target} is for ${rule.only} alone to import` : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
@@ -12,11 +13,13 @@ const OLDEST_NODE = "20.19";
 
 const progress = onStderr();
 
+const forTests = ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"];
+
 /** What the tests of a folder stand on. */
 const testGround = {
   unit: [],
-  integration: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
-  e2e: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
+  integration: [...forTests, "registry-program"],
+  e2e: [...forTests, "registry-program"],
 };
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
@@ -49,7 +52,9 @@ const commands = {
       const { env } = await prepare(names, { progress });
       const rest = args.filter((arg) => !isFolder(arg) && !isFile(arg));
       const specs = [...run.map((name) => `tests/${name}/**/*.spec.ts`), ...files];
-      ({ passed, failed } = await mocha([...rest, ...specs], env));
+      // Most of the time a test of the whole waits for an engine or a registry: one more at a time than there are cores.
+      const jobs = ["--parallel", "--jobs", String(availableParallelism() + 1)];
+      ({ passed, failed } = await mocha([...jobs, ...rest, ...specs], env));
     } catch (error) {
       report(error);
     }

@@ -90,7 +90,7 @@ export async function fill(place, { registry, edge, port }) {
 export function projectFile(text, { root, name, registry }) {
   const document = parseDocument(text);
   document.set("name", name);
-  document.set("main", join(root, String(document.get("main") ?? "index.ts")));
+  document.set("main", join(root, String(document.get("main") ?? "program.cjs")));
   for (const provider of items(document.getIn(["plugins", "providers"]))) {
     provider.set("path", join(root, String(provider.get("path"))));
   }

@@ -66,12 +66,13 @@ export class Project {
 
   constructor(readonly images: readonly string[]) {
     // Symbolic links: the program that runs is the repository's own, its working folder is this one.
-    for (const file of ["index.ts", "package.json", "tsconfig.json", "node_modules"])
+    for (const file of ["program.cjs", "package.json", "node_modules"])
       symlinkSync(join(repositoryRoot, file), join(this.folder, file));
     mkdirSync(join(this.folder, "state"));
     this.write("Pulumi.yaml", {
       name: this.name,
-      runtime: { name: "nodejs", options: { typescript: true } },
+      main: "program.cjs",
+      runtime: { name: "nodejs", options: { typescript: false } },
       plugins: { providers: [{ name: "tagalong", path: join(repositoryRoot, "provider", "plugin") }] },
       config: {
         "tagalong:images": {

@@ -51,6 +51,15 @@ describe("The text of a stack's file", () => {
     assert.equal(config.images["server"]?.repository.repository, "acme/server");
   });
 
+  it("names a release as it stands there, and loses no zero unnoticed", () => {
+    const named = (release: string) => `config:\n  ${services}\n  tagalong:release: ${release}\n`;
+    const config = checkStackFile(project, named("1.10.0"), "dev");
+    assert.equal(config.kind === "environment" && config.release, "1.10.0");
+    assert.deepEqual(failure(project, named("1.10")), [
+      '  tagalong:release: 1.1 is a number to YAML, where 1.10 loses its zero — write the whole version in quotes, for example "1.10.0"',
+    ]);
+  });
+
   it("holds secrets encrypted one by one, so that their names can be read", () => {
     assert.deepEqual(
       failure(project, `config:\n  ${services}\n  tagalong:secrets: {PIN: {secure: v1:abc}}\n`),

@@ -82,6 +82,109 @@ const table: readonly (readonly [
       'tagalong:tag: "feature/x" is not a tag — use letters, digits, "_", "." and "-", at most 128, starting with a letter, digit or "_"',
     ],
   ],
+  ...(
+    [
+      [
+        "a tag that moves",
+        "latest",
+        '"latest" is a tag that may move — write what stays: a version\'s tag such as 1.4.2, sha-<commit>, or a digest where there is one image',
+      ],
+      [
+        "a version of two numbers, quoted",
+        "v1.10",
+        '"v1.10" is a tag that may move — write what stays: a version\'s tag such as 1.4.2, sha-<commit>, or a digest where there is one image',
+      ],
+      [
+        "a number, as YAML reads it",
+        1.1,
+        '1.1 is a number to YAML, where 1.10 loses its zero — write the whole version in quotes, for example "1.10.0"',
+      ],
+      [
+        "a number, as Pulumi hands it over",
+        "1.1",
+        '1.1 is a number to YAML, where 1.10 loses its zero — write the whole version in quotes, for example "1.10.0"',
+      ],
+      ["a bare commit", "a".repeat(40), `"${"a".repeat(40)}" is a commit — write sha-${"a".repeat(40)}`],
+      [
+        "a short commit",
+        "sha-0a1b2c3",
+        '"sha-0a1b2c3" is not the tag of one commit — write sha- and all 40 of its lowercase digits',
+      ],
+      [
+        "a version with build metadata",
+        "1.4.2+7",
+        '"1.4.2+7" is not a tag, which has no + — write the version as the image\'s tag has it',
+      ],
+      [
+        "a short digest",
+        "sha256:abc",
+        '"sha256:abc" is not a digest — write sha256: and 64 lowercase hexadecimal digits',
+      ],
+      [
+        "a record's tag",
+        "sha256-abc.dev.healthy",
+        '"sha256-abc.dev.healthy" is not a digest — write sha256: and 64 lowercase hexadecimal digits',
+      ],
+      [
+        "a reference",
+        "acme/server:1.4.2",
+        '"acme/server:1.4.2" names no release — write a version\'s tag such as 1.4.2, sha-<commit>, or a digest where there is one image',
+      ],
+      [
+        "nothing",
+        "",
+        '"" names no release — write a version\'s tag such as 1.4.2, sha-<commit>, or a digest where there is one image',
+      ],
+      [
+        "no text",
+        null,
+        'an empty value is not a release — write a version such as "1.4.2", or remove the key',
+      ],
+    ] as const
+  ).map(
+    ([title, release, line]) =>
+      [`a release that is ${title}`, { release }, [`tagalong:release: ${line}`]] as const,
+  ),
+  [
+    "a digest as release where there are two images",
+    {
+      release: `sha256:${"0".repeat(64)}`,
+      images: { server: images.server, client: { repository: "ghcr.io/acme/shop/client" } },
+      services: { client: { image: "client" }, server: { image: "server" }, worker: { image: "server" } },
+    },
+    [
+      "tagalong:release: a digest is of one image, and the services run client, server — write a version's tag or sha-<commit>, which all of them carry",
+    ],
+  ],
+  [
+    "a time of health without a place",
+    { rollout: { for: "30m" } },
+    [
+      "tagalong:rollout.for: says for how long, and not where — add tagalong:rollout.after, the environment where it must have been healthy so long",
+    ],
+  ],
+  [
+    "an environment after itself",
+    { rollout: { after: "dev" } },
+    ["tagalong:rollout.after: is this environment itself — name the one before it, or remove the key"],
+  ],
+  [
+    "an environment after the repository",
+    { rollout: { after: "repository", for: "1h" } },
+    ["tagalong:rollout.after: is the repository's stack, which runs nothing — name an environment"],
+  ],
+  [
+    "an environment after what is none",
+    { rollout: { after: "acme/dev" } },
+    [
+      'tagalong:rollout.after: "acme/dev" is not an environment — write the name of another environment\'s stack, for example dev',
+    ],
+  ],
+  [
+    "a time of health above thirty days",
+    { rollout: { after: "test", for: "721h" } },
+    ['tagalong:rollout.for: "721h" is out of bounds — write 1s to 720h, with ms, s, m or h after the number'],
+  ],
   [
     "no services",
     { services: undefined },

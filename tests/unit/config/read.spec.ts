@@ -24,9 +24,11 @@ describe("Reading the config", () => {
   });
 
   it("takes texts as they are and maps from JSON, and leaves other namespaces alone", () => {
-    given({ "tagalong:tag": "7", "docker:host": "ssh://host" });
+    const values = { "tagalong:tag": "7", "tagalong:release": "1.4.2", "docker:host": "ssh://host" };
+    given(values);
     const config = readConfig(directory);
-    assert.equal(config.kind === "environment" && config.tag, "7");
+    assert.ok(config.kind === "environment");
+    assert.deepEqual([config.tag, config.release], ["7", "1.4.2"]);
   });
 
   it("finds keys that nobody knows, and texts in the place of maps", () => {
@@ -35,7 +37,7 @@ describe("Reading the config", () => {
       name: "ConfigError",
       message: [
         `The config of stack "${stack}" has 3 mistakes; fix in Pulumi.${stack}.yaml:`,
-        "  tagalong:rollout: is not a map (the rollout) — write its keys below it: lockstep, deadline, soak, settle, interval, drain, keep",
+        "  tagalong:rollout: is not a map (the rollout) — write its keys below it: after, for, lockstep, deadline, soak, settle, interval, drain, keep",
         "  tagalong:secrets: is not a map of secrets — set them with pulumi config set --secret --path tagalong:secrets.NAME",
         "  tagalong:servics: unknown key — did you mean services?",
       ].join("\n"),

@@ -43,6 +43,15 @@ describe("An environment's config", () => {
     });
   });
 
+  it("is of a stack whose name fits into the tags of its verdicts", () => {
+    const named = (stack: string) => mistakes({ tag: "dev" }, { stack });
+    assert.deepEqual(named("a".repeat(47)), []);
+    assert.deepEqual(named("a".repeat(48)), [
+      "the stack's name: has 48 characters, and the tags of its verdicts have room for 47 — rename the stack: pulumi stack rename <a shorter name>",
+    ]);
+    assert.equal(`sha256-${"0".repeat(64)}.${"a".repeat(47)}.rejected`.length, 128);
+  });
+
   it("has durations in milliseconds", () => {
     const { rollout } = environment({
       rollout: { deadline: "1h", soak: "0s", settle: "500ms", interval: "2m" },
@@ -65,6 +74,19 @@ describe("An environment's config", () => {
       backend: "file:///state",
       secrets: ["PASS"],
     });
+  });
+});
+
+describe("A release of the config", () => {
+  const commit = `sha-${"0a".repeat(20)}`;
+  const digest = `sha256:${"0a".repeat(32)}`;
+  for (const release of ["1.4.2", "v1.4.2", "1.4.2-rc.1", "2026.11.21", commit, digest]) {
+    it(`may be ${release}`, () => assert.equal(environment({ release }).release, release));
+  }
+
+  it("may have to be healthy elsewhere before, for a while", () => {
+    const { rollout } = environment({ rollout: { after: "dev", for: "30m" } }, "test");
+    assert.deepEqual([rollout.after, rollout.for], ["dev", 1_800_000]);
   });
 });
 
