@@ -44,7 +44,10 @@ export function containersIn(
     own.services[service] = isRunning
       ? {
           running: known.running + 1,
-          digests: digest === undefined || known.digests.includes(digest) ? known.digests : [...known.digests, digest],
+          digests:
+            digest === undefined || known.digests.includes(digest)
+              ? known.digests
+              : [...known.digests, digest],
         }
       : known;
   }

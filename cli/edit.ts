@@ -1,6 +1,15 @@
 // Puts a release into a stack's file, or says what that would change: by a temporary file and a rename, so that nobody
 // ever reads half of it.
-import { accessSync, constants, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename } from "node:path";
 import { releaseIn, StackFileError, withRelease } from "../config/editStackFile";
 import { checkStackFile } from "../config/stackFile";
@@ -48,7 +57,9 @@ function replace(file: string, text: string, expected: Buffer): void {
     accessSync(file, constants.W_OK);
     writeFileSync(draft, text, { mode: statSync(file).mode });
     if (!readFileSync(file).equals(expected))
-      throw new StackFileError(`${basename(file)}: somebody else has just edited it; look at it and try again`);
+      throw new StackFileError(
+        `${basename(file)}: somebody else has just edited it; look at it and try again`,
+      );
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });

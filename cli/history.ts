@@ -19,7 +19,10 @@ export async function history(
   output: Output = outputTo(),
 ): Promise<ExitCode> {
   if (!/^[1-9]\d{0,5}$/.test(options.number)) {
-    throw new CommandError(`"${options.number}" is no number of rolls: write one such as 20`, exitCodes.usage);
+    throw new CommandError(
+      `"${options.number}" is no number of rolls: write one such as 20`,
+      exitCodes.usage,
+    );
   }
   return Project.with(options.cwd, async (project) => {
     const { ledger } = project.environment(name);
@@ -38,7 +41,9 @@ export function durations({ hops: times }: Receipt): Partial<Record<Hop, number>
     const at = Date.parse(times[hop] ?? "");
     return Number.isNaN(at) ? [] : [{ hop, at }];
   });
-  const steps = reached.slice(1).map(({ hop, at }, index) => [hop, Math.max(0, at - (reached[index]?.at ?? at))]);
+  const steps = reached
+    .slice(1)
+    .map(({ hop, at }, index) => [hop, Math.max(0, at - (reached[index]?.at ?? at))]);
   return Object.fromEntries(steps);
 }
 
@@ -61,7 +66,13 @@ const triggers: Readonly<Record<Receipt["trigger"], string>> = {
 function block(receipt: Receipt, output: Output): string {
   const { outcome, by, via, trigger, release, configRevision, images, reason } = receipt;
   const begun = startedAt(receipt);
-  const head = [moment(begun), output.paint(styles[outcome], outcome), release ?? "", `${via} of ${by}`, triggers[trigger]];
+  const head = [
+    moment(begun),
+    output.paint(styles[outcome], outcome),
+    release ?? "",
+    `${via} of ${by}`,
+    triggers[trigger],
+  ];
   const names = Object.keys(images).map((name) => name.length);
   const rolled = Object.entries(images).map(([image, one]) => {
     const from = one.from === undefined ? "first" : shortDigest(one.from);

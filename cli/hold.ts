@@ -12,7 +12,11 @@ interface HoldOptions {
   json?: boolean;
 }
 
-export async function hold(name: string, options: HoldOptions, output: Output = outputTo()): Promise<ExitCode> {
+export async function hold(
+  name: string,
+  options: HoldOptions,
+  output: Output = outputTo(),
+): Promise<ExitCode> {
   const reason = options.reason.trim();
   if (reason === "") {
     const fix = 'say why, for whoever finds it: --reason "demo on Friday"';

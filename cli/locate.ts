@@ -9,7 +9,7 @@ import { type Asked, fixedNames, whatIs } from "./asked";
 import { CommandError, type ExitCode, exitCodes, sentenceOf } from "./failure";
 import { type Cell, json, type Output, outputTo, paragraph, table } from "./output";
 import { type Environment, Project } from "./project";
-import { type Finding, findingOf, shortDigest } from "./standing";
+import { type Finding, findingOf } from "./standing";
 import { age } from "./times";
 
 /** Where one image at one digest is, as `--json` has it; docs/cli.md documents it. */
@@ -23,7 +23,13 @@ export interface Location {
   tags: string[];
   environments: Record<
     string,
-    { runs: boolean; since: string | null; carries: boolean; ran: { since: string; until: string }[]; verdict: Finding }
+    {
+      runs: boolean;
+      since: string | null;
+      carries: boolean;
+      ran: { since: string; until: string }[];
+      verdict: Finding;
+    }
   >;
 }
 
@@ -59,7 +65,8 @@ export async function locate(
     const [names = [], ...more] = locations.map(({ tags }) => fixedNames(tags));
     const release = names.find((name) => more.every((others) => others.includes(name))) ?? null;
     const commits = new Set(locations.flatMap(({ commit }) => commit ?? []));
-    const commit = asked.kind === "commit" ? asked.commit : commits.size === 1 ? ([...commits][0] ?? null) : null;
+    const commit =
+      asked.kind === "commit" ? asked.commit : commits.size === 1 ? ([...commits][0] ?? null) : null;
     const found = { asked: what, kind: search.kind, commit, release, images: locations, unknown };
     output.write(options.json ? json(found) : rendered(found, output, Date.now()));
     return unknown.length > 0 ? exitCodes.unknown : exitCodes.ok;
@@ -101,7 +108,8 @@ class Search {
   private async targets(asked: Asked, places: readonly Place[]): Promise<Target[]> {
     if (asked.kind === "short") {
       const commit = fullCommit(asked.short, places, this.project.directory);
-      const full: Asked = commit === undefined ? { kind: "tag", tag: asked.short } : { kind: "commit", commit };
+      const full: Asked =
+        commit === undefined ? { kind: "tag", tag: asked.short } : { kind: "commit", commit };
       return this.targets(full, places);
     }
     this.kind = asked.kind;
@@ -121,13 +129,18 @@ class Search {
           : undefined,
       );
     }
-    if (asked.kind === "digest") return each((_, reference) => this.digestAt(atDigest(reference, asked.digest)));
+    if (asked.kind === "digest")
+      return each((_, reference) => this.digestAt(atDigest(reference, asked.digest)));
     if (asked.kind === "tag") return each((_, reference) => this.digestAt(atTag(reference, asked.tag)));
     const tagged = await each((_, reference) => this.digestAt(atTag(reference, `sha-${asked.commit}`)));
     const carried = await each(async (image, reference, { environment }) => {
       const digest = await this.digestAt(reference);
       if (digest === undefined) return undefined;
-      const { revision } = await describe(this.project.client, environment.references[image] ?? reference, digest);
+      const { revision } = await describe(
+        this.project.client,
+        environment.references[image] ?? reference,
+        digest,
+      );
       return revision === asked.commit ? digest : undefined;
     });
     const rolled = places.flatMap(({ environment, receipts }) =>
@@ -168,7 +181,9 @@ class Search {
       }),
     );
     const environments = await Promise.all(
-      places.map((place) => this.sure(this.standing(target, place)).then((one) => [place.environment.name, one])),
+      places.map((place) =>
+        this.sure(this.standing(target, place)).then((one) => [place.environment.name, one]),
+      ),
     );
     const { registry, repository } = reference;
     return {
@@ -200,7 +215,8 @@ class Search {
   }
 }
 
-const pinned = ({ reference, digest }: Target): Reference => atDigest(reference, isDigest(digest) ? digest : "");
+const pinned = ({ reference, digest }: Target): Reference =>
+  atDigest(reference, isDigest(digest) ? digest : "");
 
 /** The one commit that begins so, by what was rolled or by the project's own repository. @throws CommandError if there are several */
 function fullCommit(short: string, places: readonly Place[], directory: string): string | undefined {
@@ -209,7 +225,10 @@ function fullCommit(short: string, places: readonly Place[], directory: string):
     .flatMap(({ revision }) => (revision?.startsWith(short) ? [revision] : []));
   const known = [...new Set(rolled)];
   if (known.length > 1) {
-    throw new CommandError(`several commits begin with ${short}: ${known.join(", ")}: write more of it`, exitCodes.usage);
+    throw new CommandError(
+      `several commits begin with ${short}: ${known.join(", ")}: write more of it`,
+      exitCodes.usage,
+    );
   }
   if (known.length === 1) return known[0];
   try {
@@ -248,12 +267,20 @@ function rendered({ asked, commit, release, images, unknown }: Found, output: Ou
   return [
     `${head.join("  ")}\n`,
     ...images.map((one) => {
-      const rows = Object.entries(one.environments).map(([name, { runs, since, carries, ran, verdict }]): Cell[] => [
-        name,
-        runs ? `runs it since ${age(since ?? undefined, now)}` : ran.length > 0 ? `ran it until ${age(ran[0]?.until, now)} ago` : "–",
-        carries ? "carries it" : "–",
-        verdict.outcome === "none" ? "–" : `${verdict.outcome}${verdict.reason ? `: ${verdict.reason}` : ""}`,
-      ]);
+      const rows = Object.entries(one.environments).map(
+        ([name, { runs, since, carries, ran, verdict }]): Cell[] => [
+          name,
+          runs
+            ? `runs it since ${age(since ?? undefined, now)}`
+            : ran.length > 0
+              ? `ran it until ${age(ran[0]?.until, now)} ago`
+              : "–",
+          carries ? "carries it" : "–",
+          verdict.outcome === "none"
+            ? "–"
+            : `${verdict.outcome}${verdict.reason ? `: ${verdict.reason}` : ""}`,
+        ],
+      );
       return [
         `\n${output.paint("bold", one.image)}  ${one.repository}\n`,
         paragraph(one.digest, output, 2),

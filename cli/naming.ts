@@ -68,12 +68,14 @@ export async function nameRelease(
   output: Output,
 ): Promise<ExitCode> {
   const now = Date.now();
-  const facts = await factsOf(project, environment, release, now);
-  const refusals = refusalsOf(environment.name, facts, now);
+  const problem = release === undefined ? undefined : releaseProblem(release);
+  if (problem !== undefined) throw new CommandError(problem, exitCodes.usage);
   const shared = readFileSync(join(project.directory, "Pulumi.yaml"), "utf8");
   const target = { file: environment.file, project: shared, stack: environment.name };
   // A file that cannot be edited is told before anything else is.
   const planned = editRelease(target, release, true);
+  const facts = await factsOf(project, environment, release, now);
+  const refusals = refusalsOf(environment.name, facts, now);
   const isRefused = refusals.length > 0;
   const edit = isRefused ? null : options.dryRun ? planned : editRelease(target, release);
   const naming: Naming = {
@@ -98,18 +100,18 @@ async function factsOf(
   now: number,
 ): Promise<Facts> {
   const { references, ledger } = environment;
-  const problem = name === undefined ? undefined : releaseProblem(name);
-  if (problem !== undefined) throw new CommandError(`${problem}`, exitCodes.usage);
   const [release, hold, receipts] = await Promise.all([
     name === undefined ? noImages : resolveRelease(project.client, references, name),
     ledger.hold(),
     ledger.receipts(),
   ]);
   const admissions = await Promise.all(
-    Object.entries(release).map(async ([image, { digest }]): Promise<[string, Admission]> => [
-      image,
-      await admissionOf(project, environment, image, digest, now),
-    ]),
+    Object.entries(release).map(
+      async ([image, { digest }]): Promise<[string, Admission]> => [
+        image,
+        await admissionOf(project, environment, image, digest, now),
+      ],
+    ),
   );
   const [current] = periods(receipts, Object.keys(references));
   return { release, hold, admissions: Object.fromEntries(admissions), running: current?.images ?? {} };
@@ -121,7 +123,9 @@ export function refusalsOf(environment: string, facts: Facts, now: number): stri
   const isNews = Object.entries(release).some(([image, { digest }]) => running[image]?.digest !== digest);
   const held =
     hold && isNews
-      ? [`${environment} is held by ${hold.by} since ${ago(hold.at, now)}: ${hold.reason}; lift it first: tagalong resume ${environment}`]
+      ? [
+          `${environment} is held by ${hold.by} since ${ago(hold.at, now)}: ${hold.reason}; lift it first: tagalong resume ${environment}`,
+        ]
       : [];
   const refused = Object.entries(admissions).flatMap(([image, admission]) =>
     admission.admitted ? [] : [`${image}: ${admission.reason}`],
@@ -145,8 +149,11 @@ function imagesOf({ release, admissions, running }: Facts): Naming["images"] {
 function sharedNote(project: string, stack: string): string[] {
   const release = stackFileValues(project, "").values["release"];
   if (release === undefined) return [];
-  const what = releaseIn(stack, "the stack's file") === undefined ? "is what this stack runs" : "stands behind it";
-  return [`Pulumi.yaml names the release ${String(release)} too, which ${what}: it belongs to a stack's file, take it out there`];
+  const what =
+    releaseIn(stack, "the stack's file") === undefined ? "is what this stack runs" : "stands behind it";
+  return [
+    `Pulumi.yaml names the release ${String(release)} too, which ${what}: it belongs to a stack's file, take it out there`,
+  ];
 }
 
 function rendered(naming: Naming, facts: Facts, options: NamingOptions, output: Output, now: number): string {
@@ -168,7 +175,14 @@ function rendered(naming: Naming, facts: Facts, options: NamingOptions, output: 
       one.platforms.join(", "),
     ];
   });
-  const columns = ["image", "runs", "is to run", "commit", ...(after === undefined ? [] : [`in ${after}`]), "platforms"];
+  const columns = [
+    "image",
+    "runs",
+    "is to run",
+    "commit",
+    ...(after === undefined ? [] : [`in ${after}`]),
+    "platforms",
+  ];
   return [
     `${output.paint("bold", title)}\n`,
     rows.length > 0 ? table(columns, rows, output, 2) : "",
@@ -178,11 +192,19 @@ function rendered(naming: Naming, facts: Facts, options: NamingOptions, output: 
   ].join("");
 }
 
-function editText({ file, diff, changed }: Edit, next: string | null, dryRun: boolean, output: Output): string {
+function editText(
+  { file, diff, changed }: Edit,
+  next: string | null,
+  dryRun: boolean,
+  output: Output,
+): string {
   if (!changed) return `${file} says so already.\n`;
   const coloured = diff.split("\n").map((line) => {
     const isHead = /^(?:---|\+\+\+|@@)/.test(line);
-    return output.paint(isHead ? "bold" : line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : undefined, line);
+    return output.paint(
+      isHead ? "bold" : line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : undefined,
+      line,
+    );
   });
   const what = dryRun ? `${file} was not edited (--dry-run).` : `${file} is edited and not committed.`;
   return `\n${coloured.join("\n")}\n${what} Next: ${next}\n`;

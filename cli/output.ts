@@ -61,14 +61,10 @@ export function table(head: readonly string[], rows: readonly Cell[][], output: 
   return `${[line(head, "dim"), ...rows.map((row) => line(row))].join("\n")}\n`;
 }
 
-/** A sentence below an indent, broken between words where the terminal ends. */
+/** Sentences below an indent. The terminal breaks them, so that a command in them can be copied whole. */
 export function paragraph(text: string, output: Output, indent = 0, style?: Style): string {
-  const pad = " ".repeat(indent);
-  return `${text
-    .split("\n")
-    .flatMap((line) => wrap(plain(line), Math.max(20, output.width - indent)))
-    .map((line) => (pad + output.paint(style, line)).trimEnd())
-    .join("\n")}\n`;
+  const lines = text.split("\n").map((line) => " ".repeat(indent) + output.paint(style, plain(line)));
+  return `${lines.join("\n")}\n`;
 }
 
 /** Lines of at most so many columns, broken between words; a longer word keeps a line of its own. */

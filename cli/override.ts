@@ -54,7 +54,12 @@ export async function override(
     for (const { image, digest, admission, rejections } of asked) {
       const needed = !admission.admitted;
       const written = needed && !options.dryRun;
-      const record = { at: new Date(now).toISOString(), by: who(), reason, rejections: rejections.map(({ record }) => record) };
+      const record = {
+        at: new Date(now).toISOString(),
+        by: who(),
+        reason,
+        rejections: rejections.map(({ record }) => record),
+      };
       if (written) await environment.ledger.override(image, digest, record);
       images[image] = { digest, rejections, needed, written };
     }
@@ -92,7 +97,10 @@ async function digestsOf(
   const found = await client.resolve(atDigest(reference, digest));
   if (found.kind === "none") {
     const { registry, repository } = reference;
-    throw new CommandError(`${registry}/${repository} has no ${digest}: it may be another image's`, exitCodes.failed);
+    throw new CommandError(
+      `${registry}/${repository} has no ${digest}: it may be another image's`,
+      exitCodes.failed,
+    );
   }
   return { [one]: digest };
 }
@@ -120,14 +128,19 @@ function rendered(
   return Object.entries(images)
     .map(([image, { digest, rejections, needed, written }]) => {
       const title = `${image} ${shortDigest(digest)}`;
-      if (!needed) return paragraph(`${title}: nothing is in its way in ${environment}, nothing to override`, output);
-      const head = written ? `${environment} may run ${title} now` : `${environment} would be allowed ${title} (--dry-run)`;
+      if (!needed)
+        return paragraph(`${title}: nothing is in its way in ${environment}, nothing to override`, output);
+      const head = written
+        ? `${environment} may run ${title} now`
+        : `${environment} would be allowed ${title} (--dry-run)`;
       const told = rejections.map(
-        (one) => `in spite of: rejected in ${one.environment} ${ago(one.at, now)} by ${one.by}: ${one.reason}`,
+        (one) =>
+          `in spite of: rejected in ${one.environment} ${ago(one.at, now)} by ${one.by}: ${one.reason}`,
       );
       const admission = asked.find((one) => one.image === image)?.admission;
       // Nothing was rejected: it is only not known to be healthy yet.
-      const early = admission && !admission.admitted && told.length === 0 ? [`in spite of: ${admission.reason}`] : [];
+      const early =
+        admission && !admission.admitted && told.length === 0 ? [`in spite of: ${admission.reason}`] : [];
       return [
         paragraph(head, output, 0, "bold"),
         ...[...told, ...early].map((text) => paragraph(text, output, 2)),

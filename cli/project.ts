@@ -1,7 +1,8 @@
 // A project's folder as the commands see it: its environments, their config, and the registry that keeps their past.
-import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { EnvironmentConfig } from "../config";
+import { checkReadable } from "../config/editStackFile";
 import { suggest } from "../config/explain";
 import { Ledger } from "../ledger";
 import { type Reference, RegistryClient } from "../registry";
@@ -75,6 +76,8 @@ export class Project {
   environment(name: string): Environment {
     this.names([name]);
     const folder = { directory: this.directory, stack: name };
+    for (const file of ["Pulumi.yaml", `Pulumi.${name}.yaml`])
+      checkReadable(readFileSync(join(this.directory, file), "utf8"), file);
     const config = readConfigFiles(folder);
     const secretTexts = readSecretTexts(folder);
     const references = followed(config);
@@ -94,6 +97,3 @@ export class Project {
     };
   }
 }
-
-/** The name of a file as a message shows it. */
-export const shown = (file: string): string => basename(file);

@@ -74,7 +74,10 @@ export function nameFor(
   const digests = Object.fromEntries(Object.entries(images).map(([image, { digest }]) => [image, digest]));
   return nameOf(project.client, references, digests, {
     versions: [release, ...all.flatMap(({ version }) => version ?? [])],
-    revisions: [...(/^sha-(.+)$/.exec(release)?.slice(1) ?? []), ...all.flatMap(({ revision }) => revision ?? [])],
+    revisions: [
+      ...(/^sha-(.+)$/.exec(release)?.slice(1) ?? []),
+      ...all.flatMap(({ revision }) => revision ?? []),
+    ],
   });
 }
 
@@ -105,6 +108,8 @@ async function apart(
   const moved = others.flat();
   return [
     ...(isNow ? [] : [`${name} runs something newer, which it has not found well yet`]),
-    ...(moved.length > 0 ? [`the tag ${config.tag} carries another ${moved.join(", ")}, which ${name} does not run`] : []),
+    ...(moved.length > 0
+      ? [`the tag ${config.tag} carries another ${moved.join(", ")}, which ${name} does not run`]
+      : []),
   ];
 }

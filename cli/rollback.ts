@@ -38,7 +38,8 @@ async function releaseBefore(project: Project, environment: Environment): Promis
   const { name, ledger, references, config } = environment;
   const images = Object.keys(references);
   const all = periods(await ledger.receipts(), images);
-  const named = config.release === undefined ? undefined : await digestsOf(project, environment, config.release);
+  const named =
+    config.release === undefined ? undefined : await digestsOf(project, environment, config.release);
   const [now] = all;
   // What the config names may never have come to run: then what runs is what it was before.
   const isThere =
@@ -65,7 +66,8 @@ async function digestsOf(
     const images = await resolveRelease(client, references, release);
     return Object.fromEntries(Object.entries(images).map(([image, { digest }]) => [image, digest]));
   } catch (error) {
-    if (error instanceof Error && error.name === "ReleaseError" && error.cause === undefined) return undefined;
+    if (error instanceof Error && error.name === "ReleaseError" && error.cause === undefined)
+      return undefined;
     throw error;
   }
 }

@@ -72,7 +72,8 @@ export async function look(
       return await question;
     } catch (error) {
       const explained = project.credentials.explained(error);
-      if (explained instanceof ReleaseError && explained.cause === undefined) mistakes.push(explained.message);
+      if (explained instanceof ReleaseError && explained.cause === undefined)
+        mistakes.push(explained.message);
       else unknown.add(sentenceOf(explained));
       return undefined;
     }
@@ -91,13 +92,13 @@ export async function look(
   const images = await Promise.all(
     names.map(async (image, index): Promise<[string, ImageSight]> => {
       const { registry = "", repository = "" } = references[image] ?? {};
-      const running = past[0]?.images[image] ?? (await asked(runningIn(project, environment, image, containers)));
+      const running =
+        past[0]?.images[image] ?? (await asked(runningIn(project, environment, image, containers)));
       const since = sinceWhen(past, image);
       const onTag = carried[index];
       const findings = running && (await asked(ledger.findings(image, running.digest)));
       const isNews = onTag && onTag !== "none" && onTag.digest !== running?.digest;
-      const admission =
-        isNews && (await asked(admissionOf(project, environment, image, onTag.digest, now)));
+      const admission = isNews && (await asked(admissionOf(project, environment, image, onTag.digest, now)));
       const sight = {
         repository: `${registry}/${repository}`,
         findings: findings ?? {},
@@ -165,7 +166,8 @@ function watcherOf(
   const holder = livingHolders().find(({ stack }) => stack.startsWith(`${project}/${name} in `));
   const at = new Date().toISOString();
   if (holder) return { at, isRunning: true, where: `this machine, process ${holder.pid}` };
-  if (containers?.watcher?.isRunning) return { at, isRunning: true, where: `container ${containers.watcher.name}` };
+  if (containers?.watcher?.isRunning)
+    return { at, isRunning: true, where: `container ${containers.watcher.name}` };
   const last = receipts.find(({ via }) => via === "watcher");
   const seen = last?.endedAt ?? last?.hops.switched ?? last?.hops.observed;
   return last && seen !== undefined ? { at: seen, isRunning: false, where: last.by } : undefined;

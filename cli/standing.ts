@@ -57,7 +57,16 @@ export const titleOf = ({ version, digest }: Known): string =>
 /** A digest as a person can take it in. */
 export const shortDigest = (digest: string): string => digest.replace(/^sha\d+:/, "").slice(0, 12);
 
-const order: readonly State[] = ["unknown", "held", "rolling", "unauthorised", "refused", "pending", "empty", "steady"];
+const order: readonly State[] = [
+  "unknown",
+  "held",
+  "rolling",
+  "unauthorised",
+  "refused",
+  "pending",
+  "empty",
+  "steady",
+];
 
 export function standing(sight: Sight, now: number): Standing {
   const { environment, hold, rolling, unknown, mistakes } = sight;
@@ -72,7 +81,12 @@ export function standing(sight: Sight, now: number): Standing {
         ]
       : []),
     ...(rolling
-      ? [{ state: "rolling" as const, reason: `${rolling.by} is rolling it since ${ago(liveAt(rolling), now)}` }]
+      ? [
+          {
+            state: "rolling" as const,
+            reason: `${rolling.by} is rolling it since ${ago(liveAt(rolling), now)}`,
+          },
+        ]
       : []),
     ...mistakes.map((reason) => ({ state: "refused" as const, reason })),
     ...Object.entries(sight.images).flatMap(([image, one]) => standingOf(image, one, sight)),
@@ -89,7 +103,11 @@ function standingOf(image: string, sight: ImageSight, { environment, tag, releas
   if (carried === undefined) return [];
   const stays = running ? `; it stays at ${titleOf(running)}` : "";
   if (carried === "none") {
-    if (named) return say("pending", `the config names ${release}, and there is no tag ${tag} yet; pulumi up -s ${environment} makes it`);
+    if (named)
+      return say(
+        "pending",
+        `the config names ${release}, and there is no tag ${tag} yet; pulumi up -s ${environment} makes it`,
+      );
     return say("empty", `there is no tag ${tag} yet: push one, or name a release`);
   }
   if (named && carried.digest !== named.digest) {
@@ -104,8 +122,12 @@ function standingOf(image: string, sight: ImageSight, { environment, tag, releas
     );
   }
   if (carried.digest === running?.digest) return [];
-  if (admission && !admission.admitted) return say("refused", `the tag carries ${titleOf(carried)}, ${admission.reason}${stays}`);
-  return say("pending", `the tag carries ${titleOf(carried)}, which is to roll${running ? ` from ${titleOf(running)}` : ""}`);
+  if (admission && !admission.admitted)
+    return say("refused", `the tag carries ${titleOf(carried)}, ${admission.reason}${stays}`);
+  return say(
+    "pending",
+    `the tag carries ${titleOf(carried)}, which is to roll${running ? ` from ${titleOf(running)}` : ""}`,
+  );
 }
 
 /** Where the containers are not what the receipts say. */

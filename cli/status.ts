@@ -1,10 +1,11 @@
 // `tagalong status`: every environment, what it runs, since when, how it fares and what is in its way.
-import { CommandError, codeOf, type ExitCode, exitCodes, sentenceOf } from "./failure";
+
 import { containersHere } from "./containers";
+import { CommandError, codeOf, type ExitCode, exitCodes, sentenceOf } from "./failure";
 import { json, type Output, outputTo, paragraph, type Style, table } from "./output";
 import { Project } from "./project";
-import { type Sight, look } from "./sight";
-import { type Finding, findingOf, shortDigest, type State, standing } from "./standing";
+import { look, type Sight } from "./sight";
+import { type Finding, findingOf, type State, shortDigest, standing } from "./standing";
 import { age, ago } from "./times";
 
 /** One environment, as `--json` has it; docs/cli.md documents it. */
@@ -48,7 +49,10 @@ export async function status(
         try {
           const own = (await containers).get(`${project.name}/${name}`);
           const sight = await look(project, project.environment(name), own, now);
-          return { entry: entryOf(sight, now), code: sight.unknown.length > 0 ? exitCodes.unknown : exitCodes.ok };
+          return {
+            entry: entryOf(sight, now),
+            code: sight.unknown.length > 0 ? exitCodes.unknown : exitCodes.ok,
+          };
         } catch (error) {
           // A mistake in one environment's file hides no other environment.
           if (codeOf(error) !== exitCodes.usage || error instanceof CommandError) throw error;
@@ -83,7 +87,11 @@ export function entryOf(sight: Sight, now: number): StatusEntry {
     images: Object.fromEntries(
       Object.entries(sight.images).map(([image, { repository, running, carried, named }]) => {
         const onTag = carried === "none" ? undefined : carried;
-        const digests = { running: running?.digest ?? null, carried: onTag?.digest ?? null, named: named?.digest ?? null };
+        const digests = {
+          running: running?.digest ?? null,
+          carried: onTag?.digest ?? null,
+          named: named?.digest ?? null,
+        };
         return [image, { repository, ...digests }];
       }),
     ),
@@ -120,7 +128,12 @@ export function rendered(entries: readonly StatusEntry[], output: Output, now: n
 function block(entry: StatusEntry, output: Output, now: number): string {
   const { environment, state, reasons, release, tag, services, watcher } = entry;
   const names = release === null ? (tag === null ? "" : `follows :${tag}`) : `release ${release}`;
-  const head = [output.paint("bold", environment), output.paint(styles[state], state), names, seen(watcher, now)];
+  const head = [
+    output.paint("bold", environment),
+    output.paint(styles[state], state),
+    names,
+    seen(watcher, now),
+  ];
   const rows = Object.entries(services).map(([service, one]) => [
     service,
     one.version ?? "–",
@@ -147,5 +160,7 @@ function verdictText({ digest, verdict }: StatusEntry["services"][string], now: 
 
 function seen(watcher: StatusEntry["watcher"], now: number): string {
   if (watcher === null) return "no watcher seen";
-  return watcher.isRunning ? `watcher runs (${watcher.where})` : `watcher last seen ${ago(watcher.at, now)} (${watcher.where})`;
+  return watcher.isRunning
+    ? `watcher runs (${watcher.where})`
+    : `watcher last seen ${ago(watcher.at, now)} (${watcher.where})`;
 }

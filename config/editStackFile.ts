@@ -31,6 +31,11 @@ export function releaseIn(text: string, file: string): string | undefined {
   throw new StackFileError(`${file}: ${KEY} is no text: write one release, such as 1.4.2, there`);
 }
 
+/** @throws StackFileError with the line, where the text is no YAML */
+export function checkReadable(text: string, file: string): void {
+  new StackFile(text, file);
+}
+
 /**
  * The text with another release, or without one.
  * @param release undefined takes the key out

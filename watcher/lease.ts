@@ -1,7 +1,16 @@
 // One watcher a stack on a machine: a small file says which process it is, and by which mark the processes that it
 // started can be told. Whoever comes next learns from it whether another lives, and ends what a killed one left running.
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -103,7 +112,9 @@ const taken = (stack: string, { pid }: LeaseFile): Error =>
 
 function read(file: string): LeaseFile | undefined {
   try {
-    const { stack, pid, startedAt, mark, former } = JSON.parse(readFileSync(file, "utf8")) as Partial<LeaseFile>;
+    const { stack, pid, startedAt, mark, former } = JSON.parse(
+      readFileSync(file, "utf8"),
+    ) as Partial<LeaseFile>;
     if (pid === undefined || startedAt === undefined || mark === undefined) return undefined;
     return { stack: stack ?? "", pid, startedAt, mark, former: former ?? [] };
   } catch {

@@ -37,10 +37,11 @@ describe("What a command shows", () => {
     assert.equal(shown(true, { TERM: "dumb" }), "no");
   });
 
-  it("is not wrapped where nobody looks", () => {
-    const output = outputTo({ isTTY: false, columns: 20, write: () => true }, {});
+  it("is not broken where nobody looks, and a sentence nowhere: a command in it is copied whole", () => {
     const long = "a word ".repeat(50).trim();
-    assert.equal(paragraph(long, output), `${long}\n`);
+    assert.equal(paragraph(long, terminal(40, { NO_COLOR: "1" }), 2), `  ${long}\n`);
+    const file = outputTo({ isTTY: false, columns: 20, write: () => true }, {});
+    assert.equal(table(["a"], [[long]], file), `a\n${long}\n`);
   });
 
   it("moves no cursor, whatever somebody wrote into a reason", () => {

@@ -58,7 +58,10 @@ describe("A lease", () => {
   it("says who follows what on this machine, and of nobody that is gone", async () => {
     assert.deepEqual(livingHolders(join(folder, "none")), []);
     const dev = await Lease.take("shop/dev in file:///state", folder);
-    writeFileSync(join(folder, "dead.json"), JSON.stringify({ pid: 1, startedAt: "-1", mark: "m", stack: "shop/test" }));
+    writeFileSync(
+      join(folder, "dead.json"),
+      JSON.stringify({ pid: 1, startedAt: "-1", mark: "m", stack: "shop/test" }),
+    );
     writeFileSync(join(folder, "odd.json"), "[]");
     const found = livingHolders(folder);
     assert.deepEqual(
