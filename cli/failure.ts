@@ -27,7 +27,12 @@ const codes: Readonly<Record<string, ExitCode>> = {
 /** The exit code that an error stands for. */
 export function codeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code;
-  return (error instanceof Error ? codes[error.name] : undefined) ?? exitCodes.failed;
+  if (!(error instanceof Error)) return exitCodes.failed;
+  // What is not known of a release for want of an answer is not known to be missing.
+  return (
+    codes[error.name] ??
+    (error.name === "ReleaseError" && error.cause ? codeOf(error.cause) : exitCodes.failed)
+  );
 }
 
 /** What a person reads of an error: its message, or the whole of it where it is a mistake of ours. */

@@ -49,7 +49,7 @@ export async function resume(
     if (options.json) output.write(json({ environment: name, hold: null, before: before ?? null }));
     else {
       const text = before
-        ? `${name} goes on; it was held by ${before.by} since ${ago(before.at, Date.now())}: ${before.reason}`
+        ? `${name} goes on; it was put on hold by ${before.by} ${ago(before.at, Date.now())}: ${before.reason}`
         : `${name} is not held: there is nothing to lift`;
       output.write(paragraph(text, output));
     }

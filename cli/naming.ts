@@ -16,7 +16,7 @@ import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { type Cell, json, type Output, paragraph, table } from "./output";
 import type { Environment, Project } from "./project";
 import { findingOf, titleOf } from "./standing";
-import { age, ago } from "./times";
+import { ago } from "./times";
 
 /** What came of it, as `--json` has it; docs/cli.md documents it. */
 export interface Naming {
@@ -30,7 +30,7 @@ export interface Naming {
       from: string | null;
       to: string;
       version: string | null;
-      revision: string | null;
+      commit: string | null;
       platforms: string[];
       admitted: boolean;
       reason: string | null;
@@ -124,7 +124,7 @@ export function refusalsOf(environment: string, facts: Facts, now: number): stri
   const held =
     hold && isNews
       ? [
-          `${environment} is held by ${hold.by} since ${ago(hold.at, now)}: ${hold.reason}; lift it first: tagalong resume ${environment}`,
+          `${environment} was put on hold by ${hold.by} ${ago(hold.at, now)}: ${hold.reason}; lift it first: tagalong resume ${environment}`,
         ]
       : [];
   const refused = Object.entries(admissions).flatMap(([image, admission]) =>
@@ -135,12 +135,12 @@ export function refusalsOf(environment: string, facts: Facts, now: number): stri
 
 function imagesOf({ release, admissions, running }: Facts): Naming["images"] {
   return Object.fromEntries(
-    Object.entries(release).map(([image, { digest, version = null, revision = null, platforms }]) => {
+    Object.entries(release).map(([image, { digest, version = null, revision: commit = null, platforms }]) => {
       const admission = admissions[image];
       const from = running[image]?.digest ?? null;
       const admitted = admission?.admitted ?? false;
       const reason = admission?.admitted === false ? admission.reason : null;
-      return [image, { from, to: digest, version, revision, platforms, admitted, reason }];
+      return [image, { from, to: digest, version, commit, platforms, admitted, reason }];
     }),
   );
 }
@@ -165,7 +165,7 @@ function rendered(naming: Naming, facts: Facts, options: NamingOptions, output: 
     const running = facts.running[image];
     const findings = facts.admissions[image]?.evidence.after?.findings;
     const { outcome, at } = findingOf(findings ?? {});
-    const verdict = outcome === "none" ? "no verdict" : `${outcome} since ${age(at, now)}`;
+    const verdict = outcome === "none" ? "no verdict" : `${outcome} ${ago(at, now)}`;
     return [
       image,
       running ? titleOf(running) : "–",
@@ -188,9 +188,17 @@ function rendered(naming: Naming, facts: Facts, options: NamingOptions, output: 
     rows.length > 0 ? table(columns, rows, output, 2) : "",
     ...notes.map((note) => paragraph(`Note: ${note}`, output, 0, "yellow")),
     ...refusals.map((refusal) => paragraph(`Refused: ${refusal}`, output, 0, "red")),
+    ...(isOverridable(facts) ? [overrideHint(naming)] : []),
     ...(edit === null ? ["Nothing was edited.\n"] : [editText(edit, next, options.dryRun === true, output)]),
   ].join("");
 }
+
+/** Whether an override is what it takes. */
+const isOverridable = ({ admissions }: Facts): boolean =>
+  Object.values(admissions).some(({ admitted }) => !admitted);
+
+const overrideHint = ({ environment, release }: Naming): string =>
+  `All of it may run with: tagalong override ${environment} --release ${release} --reason "…"\n`;
 
 function editText(
   { file, diff, changed }: Edit,

@@ -7,11 +7,11 @@ import { type ExitCode, exitCodes } from "./failure";
 /** Runs a command with its arguments and options; says how it ended. */
 type Run<Arguments extends unknown[]> = (...args: Arguments) => Promise<ExitCode> | ExitCode;
 
-/** The module of a command is loaded when it runs. */
+/** The module of a command is loaded when it runs. What commander adds at the end, the command itself, is no matter to it. */
 function runs<Arguments extends unknown[]>(load: () => Promise<Run<Arguments>>) {
-  return async (...args: Arguments): Promise<void> => {
+  return async (...all: [...Arguments, Command]): Promise<void> => {
     const run = await load();
-    process.exitCode = await run(...args);
+    process.exitCode = await run(...(all.slice(0, -1) as Arguments));
   };
 }
 
@@ -117,11 +117,6 @@ export function program(): Command {
     .argument("<what>", "a commit, a tag, a digest or an environment")
     .addOption(json())
     .action(runs(async () => (await import("./locate")).locate));
-
-  add("diff", "What the config as it is edited would change, as Markdown for a pull request.", "diff test")
-    .argument("[environment...]", "stacks; by default all")
-    .addOption(json())
-    .action(runs(async () => (await import("./diff")).diff));
 
   add("watch", "Follow the environment's tag and roll forward to whatever carries it.", "watch --stack dev")
     .requiredOption("-s, --stack <environment>", "the environment's stack")

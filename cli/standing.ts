@@ -1,5 +1,5 @@
 // How an environment stands, from what could be found out of it, and the sentences that say why: a pure decision.
-import { liveAt } from "../rollout/past";
+import { startedAt } from "../rollout/past";
 import type { Findings } from "../rollout/record";
 import type { ImageSight, Known, Sight } from "./sight";
 import { ago } from "./times";
@@ -68,23 +68,26 @@ const order: readonly State[] = [
   "steady",
 ];
 
+/** What is said of something, with the images or services that it is said of. */
+interface Remark {
+  state: State;
+  of?: string;
+  reason: string;
+}
+
 export function standing(sight: Sight, now: number): Standing {
   const { environment, hold, rolling, unknown, mistakes } = sight;
-  const found: { state: State; reason: string }[] = [
+  const held = hold && `put on hold by ${hold.by} ${ago(hold.at, now)}: ${hold.reason}`;
+  const remarks: Remark[] = [
     ...unknown.map((reason) => ({ state: "unknown" as const, reason })),
-    ...(hold
-      ? [
-          {
-            state: "held" as const,
-            reason: `held by ${hold.by} since ${ago(hold.at, now)}: ${hold.reason}; it goes on with: tagalong resume ${environment}`,
-          },
-        ]
+    ...(held
+      ? [{ state: "held" as const, reason: `${held}; it goes on with: tagalong resume ${environment}` }]
       : []),
     ...(rolling
       ? [
           {
             state: "rolling" as const,
-            reason: `${rolling.by} is rolling it since ${ago(liveAt(rolling), now)}`,
+            reason: `${rolling.by} began to roll it ${ago(startedAt(rolling), now)}`,
           },
         ]
       : []),
@@ -92,14 +95,23 @@ export function standing(sight: Sight, now: number): Standing {
     ...Object.entries(sight.images).flatMap(([image, one]) => standingOf(image, one, sight)),
     ...differences(sight),
   ];
-  const state = order.find((one) => found.some((other) => other.state === one)) ?? "steady";
-  const sorted = [...found].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
-  return { state, reasons: sorted.map(({ reason }) => reason) };
+  const sorted = order.flatMap((state) => remarks.filter((remark) => remark.state === state));
+  return { state: sorted[0]?.state ?? "steady", reasons: told(sorted) };
 }
 
-function standingOf(image: string, sight: ImageSight, { environment, tag, release }: Sight) {
+/** One sentence for all that it is said of. */
+function told(remarks: readonly Remark[]): string[] {
+  const together = new Map<string, string[]>();
+  for (const { of, reason } of remarks)
+    together.set(reason, [...(together.get(reason) ?? []), ...(of ? [of] : [])]);
+  return [...together].map(([reason, names]) =>
+    names.length > 0 ? `${names.join(", ")}: ${reason}` : reason,
+  );
+}
+
+function standingOf(image: string, sight: ImageSight, { environment, tag, release }: Sight): Remark[] {
   const { running, carried, named, admission } = sight;
-  const say = (state: State, reason: string) => [{ state, reason: `${image}: ${reason}` }];
+  const say = (state: State, reason: string): Remark[] => [{ state, of: image, reason }];
   if (carried === undefined) return [];
   const stays = running ? `; it stays at ${titleOf(running)}` : "";
   if (carried === "none") {
@@ -123,7 +135,7 @@ function standingOf(image: string, sight: ImageSight, { environment, tag, releas
   }
   if (carried.digest === running?.digest) return [];
   if (admission && !admission.admitted)
-    return say("refused", `the tag carries ${titleOf(carried)}, ${admission.reason}${stays}`);
+    return say("refused", `the tag carries ${titleOf(carried)}${stays}: ${admission.reason}`);
   return say(
     "pending",
     `the tag carries ${titleOf(carried)}, which is to roll${running ? ` from ${titleOf(running)}` : ""}`,
@@ -131,12 +143,12 @@ function standingOf(image: string, sight: ImageSight, { environment, tag, releas
 }
 
 /** Where the containers are not what the receipts say. */
-function differences({ services, images, hasContainers, rolling }: Sight) {
+function differences({ services, images, hasContainers, rolling }: Sight): Remark[] {
   if (!hasContainers || rolling) return [];
   return Object.entries(services).flatMap(([service, { image, containers }]) => {
     const { running } = images[image] ?? {};
     if (!running) return [];
-    const say = (reason: string) => [{ state: "pending" as const, reason: `${service}: ${reason}` }];
+    const say = (reason: string): Remark[] => [{ state: "pending", of: service, reason }];
     if (!containers || containers.running === 0)
       return say(`its receipts say ${titleOf(running)}, and no container of it runs on the engine here`);
     const others = containers.digests.filter((digest) => digest !== running.digest).map(shortDigest);

@@ -22,7 +22,7 @@ export interface StatusEntry {
       image: string;
       digest: string | null;
       version: string | null;
-      revision: string | null;
+      commit: string | null;
       since: string | null;
       verdict: Finding;
       containers: { running: number; digests: string[] } | null;
@@ -80,8 +80,8 @@ export function entryOf(sight: Sight, now: number): StatusEntry {
     services: Object.fromEntries(
       Object.entries(sight.services).map(([name, { image, containers = null }]) => {
         const { running, findings } = sight.images[image] ?? { findings: {} };
-        const { digest = null, version = null, revision = null, since = null } = running ?? {};
-        return [name, { image, digest, version, revision, since, verdict: findingOf(findings), containers }];
+        const { digest = null, version = null, revision: commit = null, since = null } = running ?? {};
+        return [name, { image, digest, version, commit, since, verdict: findingOf(findings), containers }];
       }),
     ),
     images: Object.fromEntries(
@@ -137,7 +137,7 @@ function block(entry: StatusEntry, output: Output, now: number): string {
   const rows = Object.entries(services).map(([service, one]) => [
     service,
     one.version ?? "–",
-    (one.revision ?? "–").slice(0, 7),
+    (one.commit ?? "–").slice(0, 7),
     one.digest === null ? "–" : shortDigest(one.digest),
     age(one.since ?? undefined, now) || "–",
     { text: verdictText(one, now), ...styled(verdictStyles[one.verdict.outcome]) },
@@ -154,7 +154,7 @@ const styled = (style: Style | undefined) => (style ? { style } : {});
 
 function verdictText({ digest, verdict }: StatusEntry["services"][string], now: number): string {
   if (verdict.outcome === "none") return digest === null ? "–" : "none yet";
-  const text = `${verdict.outcome} since ${age(verdict.at, now)}`;
+  const text = `${verdict.outcome} ${ago(verdict.at, now)}`;
   return verdict.reason === undefined ? text : `${text}: ${verdict.reason}`;
 }
 

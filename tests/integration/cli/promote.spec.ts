@@ -43,7 +43,7 @@ describe("Promotion by the command line", function () {
     );
     assert.match(
       text,
-      /server {2}1\.1\.0 \([0-9a-f]{12}\) {2}1\.2\.0 \([0-9a-f]{12}\) {2}120aaaa {2}healthy since/,
+      /server {2}1\.1\.0 \([0-9a-f]{12}\) {2}1\.2\.0 \([0-9a-f]{12}\) {2}120aaaa {2}healthy \d+ \w+ ago/,
     );
     assert.match(text, /^\+ {2}tagalong:release: 1\.2\.0$/m);
     assert.match(text, /Pulumi\.test\.yaml is edited and not committed\. Next: pulumi up -s test/);
@@ -63,7 +63,7 @@ describe("Promotion by the command line", function () {
       from: shop.digestOf("server", "1.1.0"),
       to: shop.digestOf("server", "1.2.0"),
       version: "1.2.0",
-      revision: commitOf("1.2.0"),
+      commit: commitOf("1.2.0"),
       platforms: ["linux/amd64"],
       admitted: true,
       reason: null,
@@ -125,6 +125,10 @@ describe("Promotion by the command line", function () {
     assert.equal(refused.code, 3);
     assert.match(refused.text, /Refused: server: rejected in dev .*server exited with code 3/);
     const [, image = ""] = /tagalong override test --image (client@sha256:\S+)/.exec(refused.text) ?? [];
+    assert.match(
+      refused.text,
+      /^All of it may run with: tagalong override test --release 1\.3\.0 --reason "…"$/m,
+    );
     assert.match(refused.text, /Nothing was edited/);
     assert.equal(shop.read("Pulumi.test.yaml"), untouched);
 
@@ -166,10 +170,10 @@ describe("Promotion by the command line", function () {
     assert.equal(refused.code, 3);
     assert.match(
       refused.text,
-      /test is held by \S+@\S+ since \d+ s ago: demo on Friday; lift it first: tagalong resume test/,
+      /test was put on hold by \S+@\S+ \d+ s ago: demo on Friday; lift it first: tagalong resume test/,
     );
     const resumed = await shop.run((output) => resume("test", { cwd }, output));
-    assert.match(resumed.text, /test goes on; it was held by .*: demo on Friday/);
+    assert.match(resumed.text, /test goes on; it was put on hold by .*: demo on Friday/);
     assert.equal((await shop.run((output) => promote("test", { cwd, release: "1.2.0" }, output))).code, 0);
     const nothing = await shop.run((output) => resume("test", { cwd }, output));
     assert.deepEqual([nothing.code, nothing.text], [0, "test is not held: there is nothing to lift\n"]);

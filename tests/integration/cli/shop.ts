@@ -72,6 +72,10 @@ export class Shop {
     writeFileSync(join(this.folder, file), typeof text === "string" ? text : text.join("\n"));
   }
 
+  remove(file: string): void {
+    rmSync(join(this.folder, file));
+  }
+
   /** Pushes a version of images, under its own tags and others. */
   async push(version: string, tags: readonly string[] = [], images = ["server", "client"]): Promise<void> {
     const revision = commitOf(version);

@@ -1,2 +1,0 @@
-import { type ExitCode, exitCodes } from "./failure";
-export const diff = (): ExitCode => exitCodes.ok;
