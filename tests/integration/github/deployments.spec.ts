@@ -87,6 +87,23 @@ describe("A roll on the repository's page", () => {
     assert.equal(stage.emulator.deployments.all[1]?.statuses[0]?.description, "Rejected: exited with code 1");
   });
 
+  it("that is tried again and again is shown once, and how it ends", async () => {
+    const github = stage.github();
+    const failed = stage.roll(1, { outcome: "failed", reason: "the registry is gone" });
+    await report(github, stage.roll(1), failed, stage.roll(1), failed, ...steps(1));
+    assert.deepEqual(stage.shown, [[1, "dev", "in_progress", "error", "in_progress", "success"]]);
+  });
+
+  it("that was replaced within its soak time served until then", async () => {
+    const [rolling, live] = steps(1);
+    assert.ok(rolling && live);
+    await report(stage.github(), rolling, live, { ...live, endedAt: "2026-11-21T16:15:05Z" }, ...steps(2));
+    assert.deepEqual(stage.shown, [
+      [1, "dev", "in_progress", "in_progress", "success", "inactive"],
+      [2, "dev", "in_progress", "in_progress", "success"],
+    ]);
+  });
+
   it("back to what served before is a deployment of the older commit", async () => {
     const back = { id: "20261121T161509.000Z-000009", trigger: "return" as const };
     await report(stage.github(), ...steps(1), ...steps(2), ...steps(1, back));
