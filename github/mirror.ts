@@ -3,27 +3,32 @@
  * background, the latest state of each alone where it lags behind, and each problem is said once until it is over.
  */
 import type { Receipt } from "../rollout/record";
-import type { GitHub, ReportOptions } from "./index";
+import type { GitHub } from "./index";
 
 /** More than can gather while one is reported; of what is older, nobody needs to see each step. */
 const mostWaiting = 20;
 
 export class ReceiptMirror {
-  readonly #waiting = new Map<string, { receipt: Receipt; options: ReportOptions }>();
+  /** By id; what waits longest first. */
+  readonly #waiting = new Map<string, Receipt>();
   readonly #stop = new AbortController();
   #working: Promise<void> | undefined;
   #lastSaid = "";
 
-  /** @param say is told of problems, a sentence each */
+  /**
+   * @param say is told of problems, a sentence each
+   * @param logUrl where the logs of these rolls can be read
+   */
   constructor(
     private readonly github: Pick<GitHub, "report">,
     private readonly say: (problem: string) => void,
+    private readonly logUrl?: string,
   ) {}
 
-  report(receipt: Receipt, options: Omit<ReportOptions, "signal"> = {}): void {
+  report(receipt: Receipt): void {
     if (this.#stop.signal.aborted) return;
     this.#waiting.delete(receipt.id);
-    this.#waiting.set(receipt.id, { receipt, options: { ...options, signal: this.#stop.signal } });
+    this.#waiting.set(receipt.id, receipt);
     const [oldest] = this.#waiting.keys();
     if (this.#waiting.size > mostWaiting && oldest !== undefined) this.#waiting.delete(oldest);
     this.#working ??= this.#work();
@@ -41,13 +46,15 @@ export class ReceiptMirror {
     for (;;) {
       const [next] = this.#waiting.values();
       if (next === undefined || this.#stop.signal.aborted) break;
-      this.#waiting.delete(next.receipt.id);
-      this.#tell(await this.#problem(next.receipt, next.options));
+      this.#waiting.delete(next.id);
+      this.#tell(await this.#problem(next));
     }
     this.#working = undefined;
   }
 
-  async #problem(receipt: Receipt, options: ReportOptions): Promise<string> {
+  async #problem(receipt: Receipt): Promise<string> {
+    const { signal } = this.#stop;
+    const options = { signal, ...(this.logUrl === undefined ? {} : { logUrl: this.logUrl }) };
     try {
       const report = await this.github.report(receipt, options);
       if (report.kind === "skipped") return report.reason;

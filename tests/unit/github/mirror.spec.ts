@@ -7,7 +7,9 @@ import { receipt } from "../../github/receipts";
 class Slow {
   readonly asked: string[] = [];
   readonly answers: ((report: Report) => void)[] = [];
-  report({ id, outcome }: Receipt, { signal }: ReportOptions = {}): Promise<Report> {
+  readonly logs: (string | undefined)[] = [];
+  report({ id, outcome }: Receipt, { signal, logUrl }: ReportOptions = {}): Promise<Report> {
+    this.logs.push(logUrl);
     this.asked.push(`${id} ${outcome}`);
     return new Promise((resolve, reject) => {
       this.answers.push(resolve);
@@ -45,6 +47,12 @@ describe("Receipts on their way to GitHub", () => {
     assert.deepEqual(slow.asked, ["1 rolling"]);
     for (let i = 0; i < 3; i += 1) await slow.answer();
     assert.deepEqual(slow.asked, ["1 rolling", "2 rolling", "1 healthy"]);
+  });
+
+  it("say where their log is, where it is known", async () => {
+    mirror.report(receipt());
+    new ReceiptMirror(slow, () => {}, "https://ci.acme.example/7").report(receipt());
+    assert.deepEqual(slow.logs, [undefined, "https://ci.acme.example/7"]);
   });
 
   it("say each problem once, and again when it was over", async () => {
