@@ -219,11 +219,19 @@ describe("A roll on the repository's page", () => {
     });
 
     it("twice at once, one of the two stays", async () => {
-      const [one] = await Promise.all([
-        stage.github().report(stage.roll(1)),
-        stage.github().report(stage.roll(1)),
-      ]);
-      assert.equal(one.kind, "reported");
+      // Both have seen that there is none before either makes one.
+      let looked = 0;
+      let go = () => {};
+      const both = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      stage.emulator.onAnswer = ({ method }) => {
+        if (method !== "GET") return;
+        looked += 1;
+        if (looked === 2) go();
+        return both;
+      };
+      await Promise.all([report(stage.github(), stage.roll(1)), report(stage.github(), stage.roll(1))]);
       assert.equal(stage.shown.length, 2);
       await report(stage.github(), stage.roll(1, { outcome: "healthy" }));
       assert.deepEqual(stage.shown, [
@@ -336,6 +344,15 @@ describe("A roll on the repository's page", () => {
         assert.deepEqual(stage.pauses, []);
       });
     }
+
+    it("names no token, even where what is in between repeats it", async () => {
+      const token = stage.emulator.token({});
+      const body = { message: `blocked: authorization: token ${token}` };
+      stage.emulator.fail({ method: "GET", path: /deployments/, how: { status: 418, body } });
+      const found = await stage.github(token).report(stage.roll(1));
+      assert.match(problem(found), /\(418, blocked: authorization: token \[token\]\)$/);
+      assert.ok(!inspect(found, { depth: 20 }).includes(token));
+    });
 
     it("is skipped without a commit, and GitHub is not asked", async () => {
       const found = await stage.github().report(stage.roll(1, { images: { server: { to: "sha256:1" } } }));
