@@ -79,7 +79,7 @@ export function openMirror(
   say: (problem: string) => void,
 ): ReceiptMirror | undefined {
   const found = findGitHub(surroundings);
-  if ("github" in found) return new ReceiptMirror(found.github, say, runPageIn(surroundings.env));
+  if ("github" in found) return new ReceiptMirror(found.github, { say, logUrl: runPageIn(surroundings.env) });
   if (found.reason !== undefined) say(found.reason);
   return undefined;
 }

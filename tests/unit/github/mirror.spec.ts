@@ -31,7 +31,7 @@ describe("Receipts on their way to GitHub", () => {
   beforeEach(() => {
     slow = new Slow();
     said = [];
-    mirror = new ReceiptMirror(slow, (problem) => said.push(problem));
+    mirror = new ReceiptMirror(slow, { say: (problem) => said.push(problem), againAfterMs: 1 });
   });
 
   const failed = (message: string): Report => ({
@@ -51,7 +51,7 @@ describe("Receipts on their way to GitHub", () => {
 
   it("say where their log is, where it is known", async () => {
     mirror.report(receipt());
-    new ReceiptMirror(slow, () => {}, "https://ci.acme.example/7").report(receipt());
+    new ReceiptMirror(slow, { say: () => {}, logUrl: "https://ci.acme.example/7" }).report(receipt());
     assert.deepEqual(slow.logs, [undefined, "https://ci.acme.example/7"]);
   });
 
@@ -61,6 +61,48 @@ describe("Receipts on their way to GitHub", () => {
       await slow.answer(answer);
     }
     assert.deepEqual(said, ["no", "other", "other"]);
+  });
+
+  const away: Report = { kind: "failed", error: new GitHubError("unreachable", "GitHub is away") };
+  const pass = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+  it("go again when GitHub is well again, each as it is by then", async () => {
+    mirror.report(receipt({ id: "1", outcome: "healthy" }));
+    mirror.report(receipt({ id: "2" }));
+    await slow.answer(away);
+    await slow.answer(away);
+    mirror.report(receipt({ id: "2", outcome: "healthy" }));
+    await slow.answer();
+    while (slow.asked.length < 4) await pass();
+    assert.deepEqual(slow.asked, ["1 healthy", "2 rolling", "2 healthy", "1 healthy"]);
+    await slow.answer();
+    await pass();
+    assert.equal(slow.asked.length, 4);
+    assert.deepEqual(said, ["GitHub is away"]);
+  });
+
+  it("do not go again where GitHub says no", async () => {
+    mirror.report(receipt({ id: "1" }));
+    await slow.answer(failed("no"));
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling"]);
+  });
+
+  it("do not go again as they were when they have come further meanwhile", async () => {
+    mirror.report(receipt({ id: "1" }));
+    mirror.report(receipt({ id: "1", outcome: "healthy" }));
+    await slow.answer(away);
+    await slow.answer();
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling", "1 healthy"]);
+  });
+
+  it("do not go again after the end", async () => {
+    mirror.report(receipt({ id: "1" }));
+    await slow.answer(away);
+    await mirror.close(0);
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling"]);
   });
 
   it("say once why they are skipped", async () => {
