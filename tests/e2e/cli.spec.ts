@@ -130,7 +130,11 @@ describe("The command line beside an environment", function () {
       });
       const path = `tagalong:registries["${guarded.host}"].password`;
       await locked.run("config", "set", "--secret", "--path", path, account.password, "-s", "locked");
-      const { status, stdout, stderr } = await run({ ...locked.variables() }, "history", "locked");
+      const { status, stdout, stderr } = await run(
+        { ...locked.variables(), PATH: process.env["PATH"] },
+        "history",
+        "locked",
+      );
       assert.deepEqual([status, stdout, stderr], [0, "locked has no receipt of a roll yet\n", ""]);
       const wrong = await run(
         { ...locked.variables(), PULUMI_CONFIG_PASSPHRASE: "wrong" },
