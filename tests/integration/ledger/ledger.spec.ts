@@ -1,70 +1,36 @@
 /** What environments found out is in the registry: for every machine, whoever writes at the same time. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Ledger } from "../../../ledger";
-import { parseReference, RegistryClient, RegistryError } from "../../../registry";
-import type { Override, Receipt, Verdict } from "../../../rollout/record";
+import { RegistryError } from "../../../registry";
+import type { Receipt } from "../../../rollout/record";
 import { deleteManifest, pushImage, pushManifest, types } from "../registry/images";
 import { type RealRegistry, startRealRegistry } from "../registry/real-registry";
+import { type Machine, machines, override, receipt as receiptOf, verdict } from "./records";
 
 describe("The ledger", () => {
   let real: RealRegistry;
   let digest: string;
   let repository: string;
-  let clients: RegistryClient[];
+  let machine: Machine;
 
   const target = () => ({ host: real.host, repository });
-  /** Another process, as far as a ledger can tell. */
+  /** Another machine's; its images are the server, and others of which each has a repository beside the server's. */
   const ledger = (environment = "dev", ...more: string[]) => {
-    const client = new RegistryClient({ credentials: async () => undefined, insecure: new Set() });
-    clients.push(client);
-    const images = Object.fromEntries(
-      ["server", ...more].map((image) => [
-        image,
-        parseReference(
-          `${real.host}/${image === "server" ? repository : `${repository}-${image}`}:${environment}`,
-        ),
-      ]),
-    );
-    return new Ledger(client, environment, images, { steadyMs: 300 });
+    const others = more.map((image) => [image, `${repository}-${image}`]);
+    return machine.ledger(real.host, { server: repository, ...Object.fromEntries(others) }, environment);
   };
-  const verdict = (outcome: Verdict["outcome"], more: Partial<Verdict> = {}): Verdict => ({
-    outcome,
-    at: "2026-11-21T16:15:00.000Z",
-    reason: outcome === "rejected" ? "exited with code 1" : "",
-    configuration: "0123456789abcdef",
-    by: "ada@build-7",
-    receipt: "20261121T161500.000Z-4f9a01",
-    ...more,
-  });
-  const override = (rejections: string[]): Override => ({
-    at: "2026-11-21T17:00:00Z",
-    by: "ada@build-7",
-    reason: "a flaky probe",
-    rejections,
-  });
-  const receipt = (id: string, more: Partial<Receipt> = {}): Receipt => ({
-    id,
-    environment: "dev",
-    trigger: "tag",
-    by: "ada@build-7",
-    via: "watcher",
-    images: { server: { to: digest, version: "1.4.2" } },
-    hops: { observed: "2026-11-21T16:15:00Z" },
-    outcome: "rolling",
-    ...more,
-  });
+  const receipt = (id: string, more: Partial<Receipt> = {}) => receiptOf(id, digest, more);
 
   before(async () => {
     real = await startRealRegistry();
   });
   after(() => real.close());
   beforeEach(async () => {
-    clients = [];
+    machine = machines();
     repository = `acme/${randomBytes(4).toString("hex")}`;
     digest = (await pushImage(target(), { flavour: "docker", seed: repository })).digest;
   });
-  afterEach(() => Promise.all(clients.map((client) => client.close())));
+  afterEach(() => machine.close());
 
   it("has nothing where nothing was written", async () => {
     assert.deepEqual(await ledger().findings("server", digest), {});
