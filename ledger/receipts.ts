@@ -3,7 +3,7 @@
 // writes later has then read it. What was overwritten meanwhile is written again.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Reference, type RegistryClient, RegistryError } from "../registry";
+import { again, type Reference, type RegistryClient, RegistryError } from "../registry";
 import type { Receipt } from "../rollout/record";
 import { readRecord, writeRecord } from "./document";
 import { mostReceipts, receiptSchema, receiptsSchema } from "./schema";
@@ -51,7 +51,8 @@ export class Receipts {
     if (!home)
       throw new RegistryError("invalid", `${this.environment} runs no image to keep receipts beside`);
     for (let failures = 0; this.pending.size > 0; ) {
-      if (await this.write(home)) {
+      // All of it again, from the reading on: what another wrote in the meantime must not be written over.
+      if (await again(() => this.write(home))) {
         failures = 0;
         continue;
       }

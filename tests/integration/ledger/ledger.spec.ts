@@ -1,8 +1,10 @@
 /** What environments found out is in the registry: for every machine, whoever writes at the same time. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { admission } from "../../../ledger";
 import { RegistryError } from "../../../registry";
 import type { Receipt } from "../../../rollout/record";
+import { give, startFaultyRegistry } from "../registry/faulty";
 import { deleteManifest, pushImage, pushManifest, types } from "../registry/images";
 import { type RealRegistry, startRealRegistry } from "../registry/real-registry";
 import { type Machine, machines, override, receipt as receiptOf, verdict } from "./records";
@@ -151,6 +153,65 @@ describe("The ledger", () => {
     ]);
     const kept = (await ledger().receipts()).map(({ id }) => id);
     assert.deepEqual(kept, all.sort().reverse());
+  });
+
+  it("writes a receipt again that another wrote over", async () => {
+    const door = await startFaultyRegistry(real.host);
+    let rivals = 0;
+    door.fault = async ({ request, pass }) => {
+      await pass();
+      if (request.method !== "PUT" || !request.url?.endsWith("receipts") || rivals > 0) return;
+      rivals += 1;
+      const record = { nonce: "rival", receipts: [receipt("rival")] };
+      const text = JSON.stringify({ version: 1, kind: "receipts", environment: "dev", record });
+      const annotations = { "dev.tagalong.record": text };
+      await pushImage(target(), { flavour: "oci", seed: "rival", annotations }, "tagalong.dev.receipts");
+    };
+    await machine.ledger(door.host, { server: repository }).record(receipt("own"));
+    await door.close();
+    assert.deepEqual(
+      (await ledger().receipts()).map(({ id }) => id),
+      ["rival", "own"],
+    );
+  });
+
+  it("decides by what is on record, and admits nothing where that is not known", async () => {
+    const asked = { image: "server", digest, configuration: "0123456789abcdef", now: Date.now() };
+    const afterDev = { ...asked, after: { environment: "dev", forMs: 0 } };
+    const decide = async (question: typeof afterDev) => (await admission(ledger("test"), question)).admitted;
+    assert.equal((await admission(ledger("test"), asked)).admitted, true);
+    assert.equal(await decide(afterDev), false);
+    await ledger("dev").judge("server", digest, verdict("healthy"));
+    assert.equal(await decide(afterDev), true);
+    await ledger("dev").judge("server", digest, verdict("rejected"));
+    assert.equal(await decide(afterDev), false);
+    const { rejected } = await ledger("dev").findings("server", digest);
+    await ledger("test").override("server", digest, override([rejected?.record ?? ""]));
+    assert.equal(await decide(afterDev), true);
+
+    const door = await startFaultyRegistry(real.host);
+    for (const [suffix, status] of [
+      ["dev.rejected", 500],
+      ["test.override", 403],
+    ] as const) {
+      door.fault = ({ request, response, pass }) =>
+        request.url?.endsWith(suffix)
+          ? give(response, { status, headers: {}, body: Buffer.alloc(0) })
+          : pass();
+      const asking = machine.ledger(door.host, { server: repository }, "test");
+      await assert.rejects(admission(asking, afterDev), RegistryError, suffix);
+    }
+    await door.close();
+  });
+
+  it("asks the environment before in its own repositories, where these are others", async () => {
+    const other = `${repository}-dev`;
+    const inDev = machine.ledger(real.host, { server: other });
+    await pushImage({ host: real.host, repository: other }, { flavour: "docker", seed: repository });
+    await inDev.judge("server", digest, verdict("healthy"));
+    const after = { environment: "dev", forMs: 0, ledger: inDev };
+    const asked = { image: "server", digest, configuration: "x", now: Date.now() };
+    assert.equal((await admission(ledger("test"), { ...asked, after })).admitted, true);
   });
 
   it("replaces a receipt by its newer state, and keeps the last hundred", async () => {
