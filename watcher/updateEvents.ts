@@ -1,14 +1,21 @@
 // What the engine says while it updates the stack, kept as far as the watcher wants to know it.
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import type { GateInputs } from "../provider/gate";
+import type { Hop } from "../rollout/record";
 import type { UpdateFailure } from "../rollout/verdict";
+
+/** Milliseconds since the epoch at which a step of a roll was reached. */
+export type HopTimes = Partial<Record<Hop, number>>;
+
+type Step = NonNullable<EngineEvent["resOutputsEvent"]>["metadata"];
 
 export class UpdateEvents {
   readonly failures: UpdateFailure[] = [];
   /** What the gate has waited for. */
   gate: GateInputs | undefined;
-  /** When the traffic moved, milliseconds since the epoch; undefined where it did not need to. */
-  switchedAt: number | undefined;
+  /** Whether the gate had something new to wait for, so that something was rolled. */
+  hasRolled = false;
+  readonly hops: HopTimes = {};
 
   /** @param onLive called once the traffic has moved */
   constructor(private readonly onLive: () => void) {}
@@ -18,12 +25,34 @@ export class UpdateEvents {
       this.failures.push({ ...nameOf(diagnosticEvent.urn ?? ""), message: plain(diagnosticEvent.message) });
     }
     const step = resOutputsEvent?.metadata;
-    if (step?.type === "tagalong:index:Gate") this.gate = step.new?.inputs as GateInputs | undefined;
-    if (step?.type === "tagalong:index:Route" && step.op !== "same") {
-      this.switchedAt = step.new?.outputs["switchedAt"] as number | undefined;
-      this.onLive();
+    if (!step) return;
+    if (step.type === "tagalong:index:Gate" && step.op !== "delete") {
+      this.gate = step.new?.inputs as GateInputs | undefined;
+      this.hasRolled ||= step.op !== "same";
     }
+    const hop = hopOf(step);
+    if (hop) this.hops[hop.name] = hop.at;
+    if (hop?.name === "switched") this.onLive();
   };
+}
+
+/** The step of a roll that is done when this is; of several, such as replicas, the last one's time stands. */
+function hopOf({ type, op, new: made }: Step): { name: Hop; at: number } | undefined {
+  const outputs = made?.outputs ?? {};
+  const at = (output: string) => (typeof outputs[output] === "number" ? outputs[output] : Date.now());
+  const isNew = ["create", "update", "replace", "create-replacement"].includes(op);
+  switch (type) {
+    case "tagalong:index:Image":
+      return isNew ? { name: "pulled", at: Date.now() } : undefined;
+    case "docker:index/container:Container":
+      if (op === "delete") return { name: "drained", at: Date.now() };
+      return isNew ? { name: "started", at: Date.now() } : undefined;
+    case "tagalong:index:Gate":
+      return isNew ? { name: "healthy", at: at("passedAt") } : undefined;
+    case "tagalong:index:Route":
+      return isNew ? { name: "switched", at: at("switchedAt") } : undefined;
+  }
+  return undefined;
 }
 
 function nameOf(urn: string): { type: string; name: string } {
