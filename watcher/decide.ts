@@ -1,6 +1,6 @@
 // Which digest each image of an environment should run: asked of the registry, decided by rollout/. What the watcher
 // and a `pulumi up` by hand share, so that both come to the same answer.
-import type { Release, ReleasedImage } from "../components/release";
+import type { Release, ReleasedImage } from "../rollout/release";
 import type { EnvironmentConfig } from "../config";
 import { atTag, formatReference, parseReference, type Reference, type RegistryClient } from "../registry";
 import { type Agreement, agree, type TaggedImage } from "../rollout/lockstep";

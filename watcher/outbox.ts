@@ -59,10 +59,10 @@ export class Outbox {
     return found?.kind === "verdict" ? found.verdict : undefined;
   }
 
-  /** The newest receipt of which this is said. */
-  receipt(fits: (receipt: Receipt) => boolean): Receipt | undefined {
-    const receipts = this.content.unwritten.flatMap((one) => (one.kind === "receipt" ? [one.receipt] : []));
-    return receipts.findLast(fits);
+  /** Receipts that nobody else can have read, newest first. */
+  get receipts(): Receipt[] {
+    const { unwritten } = this.content;
+    return unwritten.flatMap((one) => (one.kind === "receipt" ? [one.receipt] : [])).reverse();
   }
 
   /** Takes what is to be written; it is on disk when this returns. */

@@ -50,18 +50,29 @@ export class Records {
 
   /** Whether a digest may roll. What cannot be known now is asked again after a while. */
   async clearance(image: string, digest: string): Promise<Clearance> {
-    const unwritten = this.outbox.verdict(image, digest);
-    const { configuration, after } = this.conditions(image);
-    if (unwritten?.outcome === "rejected" && unwritten.configuration === configuration)
-      return { kind: "refused", reason: `rejected in ${this.work.stack}: ${unwritten.reason}` };
     const entry = this.entryOf(image, digest);
     await entry.reading;
     const before = this.judge(image, digest, entry);
     if (before.kind === "clear" || !this.isDue(entry, before)) return before;
-    const isWhole = before.kind !== "refused" || entry.readings % wholeLookEvery === 0 || entry.problem;
-    entry.reading = isWhole ? this.read(entry, image, digest, after) : this.readOverride(entry, image, digest);
+    const isWhole = before.kind !== "refused" || entry.readings % wholeLookEvery === 0;
+    entry.reading = isWhole ? this.read(entry, image, digest) : this.readOverride(entry, image, digest);
     await entry.reading;
     return this.judge(image, digest, entry);
+  }
+
+  /**
+   * What the environment has on record of a digest, and what this watcher alone knows so far.
+   * @throws Error where that is not sure
+   */
+  async findings(image: string, digest: string): Promise<Findings> {
+    const entry = this.entryOf(image, digest);
+    await entry.reading;
+    if (entry.problem !== undefined) {
+      entry.reading = this.read(entry, image, digest);
+      await entry.reading;
+    }
+    if (entry.problem !== undefined || !entry.own) throw new Error(entry.problem);
+    return this.withUnwritten(image, digest, entry.own);
   }
 
   /** Reads again what was read longer ago than this, so that a roll after a long wait goes by what is true now. */
@@ -71,7 +82,7 @@ export class Records {
         const entry = this.entryOf(image, digest);
         await entry.reading;
         if (Date.now() - entry.readAt <= olderThanMs) return;
-        entry.reading = this.read(entry, image, digest, this.conditions(image).after);
+        entry.reading = this.read(entry, image, digest);
         await entry.reading;
       }),
     );
@@ -113,7 +124,7 @@ export class Records {
     const known = this.entries.get(key);
     if (known) return known;
     const entry: Entry = { reading: Promise.resolve(), readAt: 0, readings: 0 };
-    entry.reading = this.read(entry, image, digest, after);
+    entry.reading = this.read(entry, image, digest);
     this.entries.set(key, entry);
     return entry;
   }
@@ -126,12 +137,8 @@ export class Records {
     return age >= Math.max(interval, pauseMs);
   }
 
-  private async read(
-    entry: Entry,
-    image: string,
-    digest: string,
-    after: { environment: string } | undefined,
-  ): Promise<void> {
+  private async read(entry: Entry, image: string, digest: string): Promise<void> {
+    const { after } = this.conditions(image);
     await this.reading(entry, async () => {
       const [own, other] = await Promise.all([
         this.ledger.findings(image, digest),
@@ -162,9 +169,9 @@ export class Records {
   }
 
   private judge(image: string, digest: string, entry: Entry): Clearance {
-    const { problem, own } = entry;
+    const { problem } = entry;
     const unknown: Clearance = { kind: "open", reason: `what is on record of it is not known: ${problem}` };
-    if (!own) return unknown;
+    const own = this.withUnwritten(image, digest, entry.own ?? {});
     const { configuration, after } = this.conditions(image);
     const now = Date.now();
     const admission = admit({
@@ -177,8 +184,16 @@ export class Records {
       now,
     });
     const clearance = clearanceOf(admission, configuration, now);
-    // What was true of a digest that may not roll will do; one that may needs a sure answer.
-    return clearance.kind === "clear" && problem !== undefined ? unknown : clearance;
+    // What is known of a digest that may not roll will do; one that may needs a sure answer.
+    return clearance.kind !== "refused" && problem !== undefined ? unknown : clearance;
+  }
+
+  private withUnwritten(image: string, digest: string, findings: Findings): Findings {
+    const verdict = this.outbox.verdict(image, digest);
+    if (!verdict) return findings;
+    return verdict.outcome === "healthy"
+      ? { ...findings, healthy: verdict }
+      : { ...findings, rejected: { ...verdict, record: "" } };
   }
 }
 

@@ -1,8 +1,9 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
-import type { Release } from "../components/release";
 import type { GateInputs } from "../provider/gate";
+import type { Authorisation } from "../rollout/authorised";
+import type { Release } from "../rollout/release";
 import type { UpdateFailure } from "../rollout/verdict";
 import { EngineError, mendState, pulumiCommand, setUpProblem } from "./engine";
 import { Lease } from "./lease";
@@ -10,15 +11,21 @@ import type { Log } from "./log";
 import type { Place } from "./place";
 import { Providers } from "./providers";
 import { unlocked } from "./unlocked";
-import { UpdateEvents } from "./updateEvents";
+import { type HopTimes, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
-export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
+export type Program = (run: {
+  release: Release;
+  directory: string;
+  role: "watcher";
+}) => Promise<Record<string, unknown>>;
 
-export type UpResult =
-  /** `switchedAt`: when the traffic moved; undefined where it did not need to. */
-  | { ok: true; gate: GateInputs | undefined; switchedAt: number | undefined }
-  | { ok: false; failures: UpdateFailure[] };
+/** `hops`: the steps that were reached. */
+export type UpResult = { hops: HopTimes } & (
+  | /** `hasRolled`: whether anything was made anew that the gate waits for. */
+  { ok: true; gate: GateInputs | undefined; hasRolled: boolean }
+  | { ok: false; failures: UpdateFailure[] }
+);
 
 /** What the stack's state says of its environment. */
 export interface Recorded {
@@ -26,6 +33,8 @@ export interface Recorded {
   release: Release;
   /** What the last gate waited for. */
   gate: GateInputs | undefined;
+  /** What a `pulumi up` by hand has led the tag to; undefined where nobody has put that down yet. */
+  authorisation: Authorisation | undefined;
 }
 
 interface State {
@@ -117,7 +126,13 @@ export class Runner {
     return {
       release: (of("pulumi:pulumi:Stack")?.outputs?.["release"] ?? {}) as Release,
       gate: of("tagalong:index:Gate")?.inputs as GateInputs | undefined,
+      authorisation: authorisationIn(of("tagalong:index:EnvironmentTag")?.inputs),
     };
+  }
+
+  /** Where this watcher keeps what is not written to the registry yet. */
+  get outboxFile(): string {
+    return this.lease.keepsake;
   }
 
   /** A value of the stack's config, decrypted; undefined where it is not set. */
@@ -138,7 +153,7 @@ export class Runner {
     const { program, directory } = this.options;
     const connections: unknown[] = [];
     const events = new UpdateEvents(() => options.onLive?.());
-    const { failures } = events;
+    const { failures, hops } = events;
     try {
       const update = async () => {
         // Read without the lock: it may be somebody's update under way, so it is only a hint.
@@ -157,7 +172,7 @@ export class Runner {
                   if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
                   await this.clearOrphans(state);
                 }
-                return program({ release, directory });
+                return program({ release, directory, role: "watcher" });
               },
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
@@ -182,16 +197,17 @@ export class Runner {
         },
         abort: options.signal,
       });
-      return { ok: true, gate: events.gate, switchedAt: events.switchedAt };
+      return { ok: true, hops, gate: events.gate, hasRolled: events.hasRolled };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
-      if (specific.length > 0 && error.exitCode !== null) return { ok: false, failures: specific };
+      if (specific.length > 0 && error.exitCode !== null) return { ok: false, hops, failures: specific };
       this.interrupted = true; // the engine itself ended, who knows where
       const problem = setUpProblem(error.message, this.stack.name);
       if (problem) throw problem;
       return {
         ok: false,
+        hops,
         failures: failures.length > 0 ? failures : [{ type: "", name: "", message: error.message }],
       };
     } finally {
@@ -233,4 +249,12 @@ export class Runner {
       this.options.log("recovered", message, { removed });
     }
   }
+}
+
+/** What the state's EnvironmentTag was given: the release, and what its images are to carry. */
+function authorisationIn(inputs: Record<string, unknown> | undefined): Authorisation | undefined {
+  if (!inputs) return undefined;
+  const images = (inputs["images"] ?? {}) as Record<string, { digest?: string }>;
+  const digests = Object.entries(images).map(([image, { digest = "" }]) => [image, digest]);
+  return { release: String(inputs["release"] ?? ""), digests: Object.fromEntries(digests) };
 }

@@ -1,5 +1,5 @@
 // What the environment's tags carry, as far as the registries have said it for sure.
-import type { Release, ReleasedImage } from "../components/release";
+import type { Release, ReleasedImage } from "../rollout/release";
 import { formatReference, type Reference, RegistryClient, RegistryError } from "../registry";
 import type { Agreement } from "../rollout/lockstep";
 import type { Carried } from "../rollout/plan";
