@@ -1,8 +1,8 @@
 // The way to the registry: one connection for questions, which end at once when the watcher is to stop, and one for what
 // must be written down even then.
 import { Ledger } from "../ledger";
-import { type CredentialLookup, credentialLookup, type Reference, RegistryClient } from "../registry";
 import type { ExplicitCredentials } from "../registry";
+import { type CredentialLookup, credentialLookup, type Reference, RegistryClient } from "../registry";
 
 interface Side {
   client: RegistryClient;

@@ -8,8 +8,9 @@ const longestPauseMs = 30_000;
 export class Authority {
   private recorded: Authorisation | undefined;
   private readAt = 0;
-  /** What was refused last, and how often the state was read for it. */
-  private refused = { key: "", readings: 0 };
+  private reading: Promise<void> | undefined;
+  /** `image@digest` → how often the state was read for it in vain. */
+  private readonly refused = new Map<string, number>();
 
   constructor(private readonly work: Pick<Work, "config" | "runner">) {}
 
@@ -26,12 +27,17 @@ export class Authority {
 
   /** Makes sure that what it says of these is not said of an old state. */
   async look(digests: readonly [image: string, digest: string][]): Promise<void> {
-    if (digests.every(([image, digest]) => this.problem(image, digest) === undefined)) return;
-    const key = JSON.stringify(digests);
-    if (this.refused.key !== key) this.refused = { key, readings: 0 };
-    else if (Date.now() - this.readAt < this.pauseMs) return;
-    this.adopt((await this.work.runner.recorded()).authorisation);
-    this.refused.readings += 1;
+    const problems = digests.filter(([image, digest]) => this.problem(image, digest) !== undefined);
+    if (problems.length === 0) return this.refused.clear();
+    const keys = problems.map(([image, digest]) => `${image}@${digest}`);
+    const readings = Math.min(...keys.map((key) => this.refused.get(key) ?? 0));
+    const pauseMs = Math.min(this.work.config.now.rollout.interval * 2 ** readings, longestPauseMs);
+    if (readings > 0 && Date.now() - this.readAt < pauseMs) return;
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    await this.reading;
+    for (const key of keys) this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
   }
 
   /** Why a digest may not roll, as far as the config goes; undefined where it may. */
@@ -39,7 +45,7 @@ export class Authority {
     return unauthorised(this.recorded, this.work.config.now.release, image, digest);
   }
 
-  private get pauseMs(): number {
-    return Math.min(this.work.config.now.rollout.interval * 2 ** this.refused.readings, longestPauseMs);
+  private async read(): Promise<void> {
+    this.adopt((await this.work.runner.recorded()).authorisation);
   }
 }

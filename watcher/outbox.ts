@@ -143,7 +143,10 @@ export class Outbox {
   private save(): void {
     const { unwritten, rolling } = this.content;
     try {
-      if (unwritten.length === 0 && !rolling) return rmSync(this.file, { force: true });
+      if (unwritten.length === 0 && !rolling) {
+        rmSync(this.file, { force: true });
+        return;
+      }
       mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
       const draft = `${this.file}.${process.pid}`;
       writeFileSync(draft, JSON.stringify(this.content), { mode: 0o600 });

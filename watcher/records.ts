@@ -13,7 +13,7 @@ interface Entry {
   own?: Findings;
   after?: Findings;
   /** Why the last reading said nothing sure. */
-  problem?: string;
+  problem?: unknown;
   /** When the last reading ended, milliseconds since the epoch; 0 before the first. */
   readAt: number;
   /** Readings since it was first seen. */
@@ -71,21 +71,31 @@ export class Records {
       entry.reading = this.read(entry, image, digest);
       await entry.reading;
     }
-    if (entry.problem !== undefined || !entry.own) throw new Error(entry.problem);
+    if (entry.problem !== undefined || !entry.own) throw entry.problem;
     return this.withUnwritten(image, digest, entry.own);
   }
 
-  /** Reads again what was read longer ago than this, so that a roll after a long wait goes by what is true now. */
-  async renew(digests: readonly [image: string, digest: string][], olderThanMs: number): Promise<void> {
+  /**
+   * Reads again what was read longer ago than this, so that a roll after a long wait goes by what is true now.
+   * @returns whether there was any
+   */
+  async renew(digests: readonly [image: string, digest: string][], olderThanMs: number): Promise<boolean> {
+    const old = digests
+      .map(([image, digest]) => ({ image, digest, entry: this.entryOf(image, digest) }))
+      .filter(({ entry }) => Date.now() - entry.readAt >= olderThanMs);
     await Promise.all(
-      digests.map(async ([image, digest]) => {
-        const entry = this.entryOf(image, digest);
-        await entry.reading;
-        if (Date.now() - entry.readAt <= olderThanMs) return;
+      old.map(({ image, digest, entry }) => {
         entry.reading = this.read(entry, image, digest);
-        await entry.reading;
+        return entry.reading;
       }),
     );
+    return old.length > 0;
+  }
+
+  /** Whether it is known to have been rejected here, whatever the configuration was. */
+  isRejected(image: string, digest: string): boolean {
+    const own = this.entryOf(image, digest).own ?? {};
+    return this.withUnwritten(image, digest, own).rejected !== undefined;
   }
 
   /**
@@ -94,7 +104,7 @@ export class Records {
    * @throws RegistryError where that is not sure
    */
   hold(olderThanMs: number): Promise<Hold | undefined> {
-    if (!this.held || Date.now() - this.held.askedAt > olderThanMs) {
+    if (!this.held || Date.now() - this.held.askedAt >= olderThanMs) {
       const held = { reading: this.ledger.hold(), askedAt: Date.now() };
       this.held = held;
       held.reading.catch(() => {
@@ -162,7 +172,7 @@ export class Records {
       await ask();
       delete entry.problem;
     } catch (error) {
-      entry.problem = messageOf(error);
+      entry.problem = error;
     }
     entry.readAt = Date.now();
     entry.readings += 1;
@@ -170,7 +180,7 @@ export class Records {
 
   private judge(image: string, digest: string, entry: Entry): Clearance {
     const { problem } = entry;
-    const unknown: Clearance = { kind: "open", reason: `what is on record of it is not known: ${problem}` };
+    const unknown = `what is on record of it is not known: ${messageOf(problem)}`;
     const own = this.withUnwritten(image, digest, entry.own ?? {});
     const { configuration, after } = this.conditions(image);
     const now = Date.now();
@@ -185,7 +195,8 @@ export class Records {
     });
     const clearance = clearanceOf(admission, configuration, now);
     // What is known of a digest that may not roll will do; one that may needs a sure answer.
-    return clearance.kind !== "refused" && problem !== undefined ? unknown : clearance;
+    const isSure = clearance.kind === "refused" || problem === undefined;
+    return isSure ? clearance : { kind: "open", reason: unknown };
   }
 
   private withUnwritten(image: string, digest: string, findings: Findings): Findings {

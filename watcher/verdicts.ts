@@ -62,7 +62,9 @@ export class Verdicts {
   ): void {
     const [at, by] = [new Date().toISOString(), whoAmI()];
     // Two services of one image may both have failed: one verdict tells.
-    const once = new Map(images.map((one) => [one.image, one]).reverse() as [string, (typeof images)[number]][]);
+    const once = new Map(
+      images.map((one) => [one.image, one]).reverse() as [string, (typeof images)[number]][],
+    );
     this.outbox.add(
       ...[...once.values()].map(({ image, digest, reason }) => {
         const configuration = this.work.config.configurationOf(image);

@@ -59,6 +59,9 @@ export class WayBack {
     }
     const images = Object.entries(standing.good).map(([image, one]) => `${image} ${title(one)}`);
     const stays = isHeld ? "is held at" : "runs";
-    log("returned", `the environment ${stays} ${images.join(", ")}, because of ${why}`, { release: factsOf(standing.good), from: factsOf(release) });
+    log("returned", `the environment ${stays} ${images.join(", ")}, because of ${why}`, {
+      release: factsOf(standing.good),
+      from: factsOf(release),
+    });
   }
 }

@@ -16,8 +16,18 @@ const verdict = (outcome: Verdict["outcome"], configuration = "c"): Verdict => (
   by: "ada@build",
   receipt: "r",
 });
-const rejected: Unwritten = { kind: "verdict", image: "server", digest: "sha256:1", verdict: verdict("rejected") };
-const healthy: Unwritten = { kind: "verdict", image: "server", digest: "sha256:1", verdict: verdict("healthy") };
+const rejected: Unwritten = {
+  kind: "verdict",
+  image: "server",
+  digest: "sha256:1",
+  verdict: verdict("rejected"),
+};
+const healthy: Unwritten = {
+  kind: "verdict",
+  image: "server",
+  digest: "sha256:1",
+  verdict: verdict("healthy"),
+};
 const receipt = (id: string, outcome: Receipt["outcome"]): Receipt => ({
   id,
   environment: "dev",
@@ -49,7 +59,11 @@ describe("The outbox", () => {
       if (error) throw error;
       written.push(one);
     };
-    const box = new Outbox(file(), { write, retryMs: 20, log: (event, message) => said.push([event, message]) });
+    const box = new Outbox(file(), {
+      write,
+      retryMs: 20,
+      log: (event, message) => said.push([event, message]),
+    });
     open.push(box);
     return box;
   };
@@ -80,7 +94,10 @@ describe("The outbox", () => {
     const box = outbox();
     box.add(rejected);
     await until(() => said.length === 1);
-    assert.match(said[0]?.[1] ?? "", /^"rejected" of server sha256:1 could not .* tried again: the registry is down$/);
+    assert.match(
+      said[0]?.[1] ?? "",
+      /^"rejected" of server sha256:1 could not .* tried again: the registry is down$/,
+    );
     assert.equal(box.verdict("server", "sha256:1")?.outcome, "rejected");
     box.add(ofRoll("1", "rejected"));
     fault = undefined;
