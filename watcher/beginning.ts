@@ -35,6 +35,7 @@ export async function lookUp(
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
+  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {} };
   const [found, written] = await Promise.all([
     Promise.all(
       Object.entries(running).map(async ([image, { digest }]) => {

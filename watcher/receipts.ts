@@ -58,16 +58,15 @@ export class Receipts {
       roll.configRevision = commit;
     });
     this.outbox.rolling = receipt;
-    this.tell(receipt);
     return roll;
   }
 
   /** Goes on with one that somebody has begun. */
   take(receipt: Receipt): RollReceipt {
-    return new RollReceipt(receipt, (changed) => {
-      this.outbox.rolling = undefined;
-      this.outbox.add({ kind: "receipt", receipt: changed });
-      this.tell(changed);
+    return new RollReceipt(receipt, (changed, isToBeKept) => {
+      if (isToBeKept) this.outbox.rolling = undefined;
+      if (isToBeKept && changed) this.outbox.add({ kind: "receipt", receipt: changed });
+      if (changed) this.tell(changed);
     });
   }
 
@@ -90,11 +89,21 @@ export class RollReceipt {
 
   constructor(
     private receipt: Receipt,
-    private readonly keep: (receipt: Receipt) => void,
+    private readonly change: (receipt: Receipt | undefined, isToBeKept: boolean) => void,
   ) {}
 
   get id(): string {
     return this.receipt.id;
+  }
+
+  /** Something of it is being made: time to tell whoever listens. */
+  started(): void {
+    this.change(this.receipt, false);
+  }
+
+  /** There was nothing to roll. */
+  drop(): void {
+    this.change(undefined, true);
   }
 
   /** The traffic goes to it; its soak time begins. */
@@ -121,7 +130,7 @@ export class RollReceipt {
       ...(this.configRevision ? { configRevision: this.configRevision } : {}),
       ...more,
     };
-    this.keep(this.receipt);
+    this.change(this.receipt, true);
   }
 }
 

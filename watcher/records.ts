@@ -105,11 +105,8 @@ export class Records {
    */
   hold(olderThanMs: number): Promise<Hold | undefined> {
     if (!this.held || Date.now() - this.held.askedAt >= olderThanMs) {
-      const held = { reading: this.ledger.hold(), askedAt: Date.now() };
-      this.held = held;
-      held.reading.catch(() => {
-        if (this.held === held) this.held = undefined;
-      });
+      this.held = { reading: this.ledger.hold(), askedAt: Date.now() };
+      this.held.reading.catch(() => {}); // who asks hears of it, again and again until it is time for another try
     }
     return this.held.reading;
   }

@@ -1,5 +1,6 @@
 // How a watcher takes up an environment: with what is on record of what runs there, and what the last one left undone.
 import type { Access } from "./access";
+import type { Authority } from "./authority";
 import { lookUp } from "./beginning";
 import { short } from "./log";
 import type { Outbox } from "./outbox";
@@ -19,6 +20,7 @@ export class Resumption {
     private readonly work: Work,
     private readonly means: {
       access: Access;
+      authority: Authority;
       records: Records;
       outbox: Outbox;
       receipts: Receipts;
@@ -26,6 +28,15 @@ export class Resumption {
       wayBack: WayBack;
     },
   ) {}
+
+  /** Somebody else has changed the environment: what is true of it is found out anew. */
+  async again(): Promise<void> {
+    this.isDone = false;
+    this.open = undefined;
+    const { release, gate, authorisation } = await this.work.runner.recorded();
+    Object.assign(this.work.standing, { running: release, gate });
+    this.means.authority.adopt(authorisation);
+  }
 
   /**
    * Finds out what the environment is at, once; nothing rolls before that is known.
@@ -36,8 +47,8 @@ export class Resumption {
     const { log, standing } = this.work;
     const { access, records, outbox, receipts, wayBack } = this.means;
     const { running } = standing;
-    const { client, ledger } = access.asking;
-    const found = await lookUp(this.work, { records, outbox, ledger, client, references: access.references });
+    const means = { ...access.asking, references: access.references, records, outbox };
+    const found = await lookUp(this.work, means);
     standing.good = found.good;
     this.isDone = true;
     const interrupted = outbox.rolling;
@@ -51,8 +62,10 @@ export class Resumption {
         ({ image, digest, reason }) => `${image} ${short(digest)}: ${reason}`,
       );
       const why = sentences.join("; ");
+      const former = isIts ? interrupted : found.receipt;
+      if (former) receipts.take(former).end("rejected", why);
       log("rejected", `what runs was found to be no good: ${why}`, { environment: this.work.stack });
-      return wayBack.from(running, { isHeld: true, why });
+      return wayBack.from(running, found.good, { isHeld: true, why });
     }
     if (found.open.length === 0) return;
     const former = isIts ? interrupted : found.receipt;
@@ -63,18 +76,11 @@ export class Resumption {
     this.open = { changed, receipt };
   }
 
-  /** Once everything runs: what has no verdict gets its soak time anew. */
+  /** Gives what has no verdict its soak time anew: once everything runs, or before something else does. */
   goOn(): void {
-    const { standing } = this.work;
-    if (!this.open || !standing.ensured) return;
+    if (!this.open) return;
     const { changed, receipt } = this.open;
     this.open = undefined;
     this.means.rolls.soak(changed, receipt);
-  }
-
-  /** What ran is replaced before anybody has found it to be well. */
-  drop(): void {
-    this.open?.receipt.end("live", "another roll began before its soak time was over");
-    this.open = undefined;
   }
 }

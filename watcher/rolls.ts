@@ -3,17 +3,21 @@
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { judgeFailures, type UpdateFailure } from "../rollout/verdict";
-import { title } from "./log";
+import { messageOf, title } from "./log";
+import type { Eyes } from "./place";
 import type { Receipts, RollReceipt } from "./receipts";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
 import { isLacking } from "./replicas";
 import { Soak } from "./soak";
+import { Overtaken } from "./unlocked";
 import type { HopTimes } from "./updateEvents";
 import type { Verdicts } from "./verdicts";
 import type { WayBack } from "./wayBack";
 import type { Work } from "./work";
 
 const longestBackOffMs = 60_000;
+/** For an environment whose state has no gate. */
+const nobody: Eyes = { replicas: [], look: async () => [] };
 
 export interface Occasion {
   trigger: Receipt["trigger"];
@@ -27,6 +31,8 @@ export class Rolls {
   private soaking:
     | { soak: Soak; changed: Changed; receipt: RollReceipt; facts: Record<string, unknown> }
     | undefined;
+  /** The release that somebody else's update was in the way of. */
+  private overtaken = "";
   private retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
 
   constructor(
@@ -46,31 +52,48 @@ export class Rolls {
     return this.retry.key !== keyOf(release) || Date.now() >= this.retry.notBefore;
   }
 
+  /** @throws Overtaken; Error where the engine cannot be asked */
   async roll(release: Release, occasion: Occasion): Promise<void> {
     const { log, abort, stack, place, runner, standing } = this.work;
     const from = standing.running;
+    const refresh = await isLacking(place, standing.gate);
     const facts = { environment: stack, release: factsOf(release), from: factsOf(from) };
-    log(
-      "rolling",
-      changes(from, release)
-        .map(([image, one]) => `${image} to ${title(one)}`)
-        .join(", "),
-      facts,
-    );
-    this.soaking?.receipt.end("live", "another roll began before its soak time was over");
+    const moves = changes(from, release).map(([image, one]) => `${image} to ${title(one)}`);
+    const key = keyOf(release);
+    if (this.overtaken !== key) log("rolling", moves.join(", "), facts);
+    const former = this.soaking;
     this.soaking = undefined; // what served up to now gets no verdict any more
-    const isAgain = this.retry.key === keyOf(release);
-    const begun = { ...occasion, from, to: release, ...(isAgain ? { id: this.retry.receipt } : {}) };
-    const receipt = this.receipts.begin(begun);
-    const result = await runner.up(release, {
-      refresh: await isLacking(place, standing.gate),
-      signal: abort,
-      onLive: () => log("live", "the traffic goes to the new one", facts),
-    });
-    if (!result.ok) return this.failed(release, receipt, result.failures, result.hops);
+    this.wayBack.drop();
+    const again = this.retry.key === key ? { id: this.retry.receipt } : {};
+    const receipt = this.receipts.begin({ ...occasion, ...again, from, to: release });
+    const result = await runner
+      .up(release, {
+        refresh,
+        givesWay: true,
+        signal: abort,
+        onRolling: () => receipt.started(),
+        onLive: () => log("live", "the traffic goes to the new one", facts),
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Overtaken) {
+          this.overtaken = key;
+          receipt.drop();
+        } else {
+          this.retry = { ...this.retry, key, receipt: receipt.id };
+          receipt.end("failed", messageOf(error));
+        }
+        throw error;
+      });
+    this.overtaken = "";
+    former?.receipt.end("live", "another roll began before its soak time was over");
+    if (!result.ok) return this.failed(from, release, receipt, result.failures, result.hops);
     this.retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
     standing.running = release;
     standing.ensure(result.gate);
+    if (!result.hasRolled) {
+      receipt.drop();
+      throw new Overtaken("somebody else has brought the environment there");
+    }
     receipt.live(result.hops);
     this.soak(changes(standing.good, release), receipt, result.hops.switched);
   }
@@ -78,8 +101,8 @@ export class Rolls {
   /** Begins the soak time of what runs. */
   soak(changed: Changed, receipt: RollReceipt, since = Date.now()): void {
     const { config, place, stack, standing } = this.work;
-    if (!standing.gate) return;
-    const soak = new Soak(place.lookout(standing.gate), since + config.now.rollout.soak);
+    const endsAt = since + config.now.rollout.soak;
+    const soak = new Soak(standing.gate ? place.lookout(standing.gate) : nobody, endsAt);
     const facts = { environment: stack, release: factsOf(standing.running) };
     this.soaking = { soak, changed, receipt, facts };
   }
@@ -92,18 +115,20 @@ export class Rolls {
     const { unwell, over } = await soak.look(forMs, stop);
     if (unwell.length > 0) {
       this.soaking = undefined;
-      await this.reject(standing.running, changed, receipt, unwell);
+      await this.reject(standing.running, standing.good, receipt, unwell);
     } else if (over) {
       this.soaking = undefined;
       standing.good = standing.running;
-      const images = changed.map(([image]) => image).join(", ");
-      log("healthy", `${images} stayed well for ${config.now.rollout.soak / 1000} s`, facts);
+      const images = changed.length > 0 ? changed.map(([image]) => image) : Object.keys(standing.running);
+      log("healthy", `${images.join(", ")} stayed well for ${config.now.rollout.soak / 1000} s`, facts);
       this.verdicts.healthy(changed, receipt.id);
       receipt.end("healthy");
     }
   }
 
+  /** What came of a roll that did not get as far as the switch. */
   private async failed(
+    from: Release,
     release: Release,
     receipt: RollReceipt,
     failures: UpdateFailure[],
@@ -115,28 +140,33 @@ export class Rolls {
       log("failed", "the roll was cancelled; the next watcher finishes it or goes back");
       return;
     }
+    const isProven = Object.keys(standing.good).length > 0;
+    // What served before serves still, whether it is known to stay well or not.
+    const back = isProven ? standing.good : from;
     const verdict = judgeFailures(failures, { stack, services: Object.keys(config.now.services) });
     if (verdict.kind === "rejected") {
-      const changed = changes(standing.good, release);
-      return this.reject(release, changed, receipt, verdict.services, failures, hops);
+      await this.reject(release, back, receipt, verdict.services, failures, hops);
+    } else {
+      receipt.end("failed", verdict.reason, hops);
+      this.backOff(release, verdict.reason, receipt.id, failures);
+      await this.wayBack.from(release, back, { isHeld: false, why: verdict.reason });
     }
-    receipt.end("failed", verdict.reason, hops);
-    this.backOff(release, verdict.reason, receipt.id, failures);
-    await this.wayBack.from(release, { isHeld: false, why: verdict.reason });
+    if (isProven || !standing.ensured) return;
+    this.soak(changes({}, back), this.receipts.begin({ trigger: "return", from: release, to: back }));
   }
 
   /** What was found out of a release that failed: it may not roll again, and the environment returns. */
   private async reject(
     release: Release,
-    changed: Changed,
+    back: Release,
     receipt: RollReceipt,
     services: { service: string; reason: string }[],
     failures: UpdateFailure[] = [],
     hops: HopTimes = {},
   ): Promise<void> {
-    const why = this.verdicts.rejected(release, changed, services, failures, receipt.id);
+    const why = this.verdicts.rejected(release, changes(back, release), services, failures, receipt.id);
     receipt.end("rejected", why, hops);
-    await this.wayBack.from(release, { isHeld: true, why });
+    await this.wayBack.from(release, back, { isHeld: true, why });
   }
 
   private backOff(release: Release, reason: string, receipt: string, failures: UpdateFailure[]): void {

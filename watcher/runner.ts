@@ -2,7 +2,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { GateInputs } from "../provider/gate";
-import type { Authorisation } from "../rollout/authorised";
 import type { Release } from "../rollout/release";
 import type { UpdateFailure } from "../rollout/verdict";
 import { EngineError, mendState, pulumiCommand, setUpProblem } from "./engine";
@@ -10,6 +9,7 @@ import { Lease } from "./lease";
 import type { Log } from "./log";
 import type { Place } from "./place";
 import { Providers } from "./providers";
+import { type Recorded, recordedIn, type State } from "./state";
 import { unlocked } from "./unlocked";
 import { type HopTimes, UpdateEvents } from "./updateEvents";
 
@@ -26,27 +26,6 @@ export type UpResult = { hops: HopTimes } & (
   { ok: true; gate: GateInputs | undefined; hasRolled: boolean }
   | { ok: false; failures: UpdateFailure[] }
 );
-
-/** What the stack's state says of its environment. */
-export interface Recorded {
-  /** What the last update that succeeded brought it to; empty before the first. */
-  release: Release;
-  /** What the last gate waited for. */
-  gate: GateInputs | undefined;
-  /** What a `pulumi up` by hand has led the tag to; undefined where nobody has put that down yet. */
-  authorisation: Authorisation | undefined;
-}
-
-interface State {
-  /** Operations that were begun, and nobody noted how they ended. */
-  pending: unknown[];
-  resources: {
-    type: string;
-    id?: string;
-    inputs?: Record<string, unknown>;
-    outputs?: Record<string, unknown>;
-  }[];
-}
 
 export class Runner {
   /** Whether an update may have been cut short, by a former watcher or by whoever held a lock that was cleared. */
@@ -121,13 +100,7 @@ export class Runner {
   }
 
   async recorded(): Promise<Recorded> {
-    const { resources } = await this.state();
-    const of = (type: string) => resources.find((resource) => resource.type === type);
-    return {
-      release: (of("pulumi:pulumi:Stack")?.outputs?.["release"] ?? {}) as Release,
-      gate: of("tagalong:index:Gate")?.inputs as GateInputs | undefined,
-      authorisation: authorisationIn(of("tagalong:index:EnvironmentTag")?.inputs),
-    };
+    return recordedIn(await this.state());
   }
 
   /** Where this watcher keeps what is not written to the registry yet. */
@@ -143,16 +116,24 @@ export class Runner {
   /**
    * Brings the environment to a release, and clears away before what an update that was cut short has left.
    * @param options.signal cancels the update, as Ctrl-C does
+   * @param options.givesWay does not wait while somebody else updates the stack
+   * @param options.onRolling called once something is made that was not there
    * @param options.onLive called once the traffic has moved
-   * @throws Stopped; SetUpError where no update can work
+   * @throws Stopped, or Overtaken; SetUpError where no update can work
    */
   async up(
     release: Release,
-    options: { refresh?: boolean; signal: AbortSignal; onLive?: () => void },
+    options: {
+      refresh?: boolean;
+      givesWay?: boolean;
+      signal: AbortSignal;
+      onRolling?: () => void;
+      onLive?: () => void;
+    },
   ): Promise<UpResult> {
     const { program, directory } = this.options;
     const connections: unknown[] = [];
-    const events = new UpdateEvents(() => options.onLive?.());
+    const events = new UpdateEvents(options);
     const { failures, hops } = events;
     try {
       const update = async () => {
@@ -191,6 +172,7 @@ export class Runner {
       };
       await unlocked(update, {
         ...this.options,
+        givesWay: options.givesWay ?? false,
         cancel: () => this.stack.cancel(),
         onInterrupted: () => {
           this.interrupted = true;
@@ -249,12 +231,4 @@ export class Runner {
       this.options.log("recovered", message, { removed });
     }
   }
-}
-
-/** What the state's EnvironmentTag was given: the release, and what its images are to carry. */
-function authorisationIn(inputs: Record<string, unknown> | undefined): Authorisation | undefined {
-  if (!inputs) return undefined;
-  const images = (inputs["images"] ?? {}) as Record<string, { digest?: string }>;
-  const digests = Object.entries(images).map(([image, { digest = "" }]) => [image, digest]);
-  return { release: String(inputs["release"] ?? ""), digests: Object.fromEntries(digests) };
 }

@@ -17,8 +17,11 @@ export class UpdateEvents {
   hasRolled = false;
   readonly hops: HopTimes = {};
 
-  /** @param onLive called once the traffic has moved */
-  constructor(private readonly onLive: () => void) {}
+  /**
+   * @param on.onRolling called once something is made that was not there
+   * @param on.onLive called once the traffic has moved
+   */
+  constructor(private readonly on: { onRolling?: () => void; onLive?: () => void }) {}
 
   readonly hear = ({ diagnosticEvent, resOutputsEvent }: EngineEvent): void => {
     if (diagnosticEvent?.severity === "error") {
@@ -31,8 +34,10 @@ export class UpdateEvents {
       this.hasRolled ||= step.op !== "same";
     }
     const hop = hopOf(step);
-    if (hop) this.hops[hop.name] = hop.at;
-    if (hop?.name === "switched") this.onLive();
+    if (!hop) return;
+    if (Object.keys(this.hops).length === 0) this.on.onRolling?.();
+    this.hops[hop.name] = hop.at;
+    if (hop.name === "switched") this.on.onLive?.();
   };
 }
 

@@ -2,6 +2,7 @@
 import { firstLine } from "./log";
 import type { Receipts } from "./receipts";
 import { keyOf } from "./releases";
+import { Overtaken } from "./unlocked";
 import type { HopTimes } from "./updateEvents";
 import type { WayBack } from "./wayBack";
 import type { Work } from "./work";
@@ -16,6 +17,7 @@ export class Vigil {
     private readonly wayBack: WayBack,
   ) {}
 
+  /** @throws Overtaken */
   async keep(): Promise<void> {
     const { place, runner, standing, voice, log, abort } = this.work;
     if (standing.checkedAt !== 0 && Date.now() - standing.checkedAt < vigilEveryMs) return;
@@ -26,7 +28,10 @@ export class Vigil {
     let lost = standing.gate ? await place.lost(standing.gate) : { services: [], stopped: [] };
     if (lost.services.length > 0 && !first) {
       // Somebody's own `pulumi up` may have put others in their place.
-      standing.gate = (await runner.recorded()).gate;
+      const { release, gate } = await runner.recorded();
+      if (keyOf(release) !== keyOf(standing.running))
+        throw new Overtaken("somebody else has brought the environment to another release");
+      standing.gate = gate;
       lost = standing.gate ? await place.lost(standing.gate) : lost;
     }
     if (standing.ensured && lost.services.length === 0) return;

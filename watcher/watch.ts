@@ -22,6 +22,7 @@ import { type Program, Runner } from "./runner";
 import { Scribe } from "./scribe";
 import { readProject, type StackFolder } from "./stackFiles";
 import { Tags } from "./tags";
+import { lockRetryMs, Overtaken } from "./unlocked";
 import { Verdicts } from "./verdicts";
 import { Vigil, vigilEveryMs } from "./vigil";
 import { Voice } from "./voice";
@@ -92,8 +93,8 @@ class Watcher {
     this.decider = new Decider(work, this.tags, this.records, this.authority);
     this.vigil = new Vigil(work, receipts, wayBack);
     this.rolls = new Rolls(work, new Verdicts(work, outbox), receipts, wayBack);
-    const means = { access, outbox, receipts, wayBack, records: this.records, rolls: this.rolls };
-    this.resumption = new Resumption(work, means);
+    const { authority, records, rolls } = this;
+    this.resumption = new Resumption(work, { access, authority, outbox, receipts, wayBack, records, rolls });
   }
 
   async run(): Promise<void> {
@@ -139,18 +140,20 @@ class Watcher {
         return 0;
       }
       this.say(decision);
-      if (decision.kind === "wait" && decision.untilMs !== undefined)
-        return Math.min(interval, decision.untilMs);
+      const endsInMs = decision.kind === "wait" ? decision.untilMs : undefined;
+      if (endsInMs !== undefined && endsInMs < interval) return endsInMs;
       if (this.rolls.isSoaking) {
         await this.rolls.keepSoaking(Math.min(interval, vigilEveryMs));
         return interval;
       }
-      const moving = decision.kind === "wait" && this.quickLooks++ < quickLook.times;
+      const mayEndAnyMoment = decision.kind === "wait" && endsInMs === undefined;
+      const moving = mayEndAnyMoment && this.quickLooks++ < quickLook.times;
       if (!moving && Object.keys(standing.running).length > 0) await this.vigil.keep();
-      this.resumption.goOn();
+      if (standing.ensured) this.resumption.goOn();
       return moving ? Math.min(interval, quickLook.everyMs) : interval;
     } catch (error) {
       if (stop.aborted) return 0;
+      if (error instanceof Overtaken) return this.giveWay(error, interval);
       if (error instanceof SetUpError && !standing.ensured) throw error;
       const facts = isExpected(error) ? {} : { trace: (error as Error).stack };
       voice.once("failed", messageOf(error), facts);
@@ -188,8 +191,17 @@ class Watcher {
     );
     const observedAt = Math.min(...moves.map((at) => at ?? Date.now()));
     this.refusal = "none";
-    this.resumption.drop();
+    this.resumption.goOn();
     await this.rolls.roll(release, { trigger: isByConfig ? "config" : "tag", release: named, observedAt });
+  }
+
+  /** Somebody else is at work on the environment, or has been: when that is over, everything is found out anew. */
+  private async giveWay({ message }: Overtaken, interval: number): Promise<number> {
+    this.work.voice.once("waiting", message);
+    await this.resumption.again().catch((error: unknown) => {
+      this.work.voice.once("failed", messageOf(error));
+    });
+    return Math.min(interval, lockRetryMs);
   }
 
   private async adopt(config: EnvironmentConfig): Promise<void> {

@@ -13,8 +13,8 @@ interface Reason {
 }
 
 export class WayBack {
-  /** What the environment is to leave, and why; until it has. */
-  private leaving: (Reason & { release: Release; since: number }) | undefined;
+  /** What the environment is to leave, for what, and why; until it has. */
+  private leaving: (Reason & { release: Release; to: Release; since: number }) | undefined;
 
   constructor(
     private readonly work: Work,
@@ -26,24 +26,35 @@ export class WayBack {
     return this.leaving !== undefined;
   }
 
-  /** Returns from a release. Where nothing is known to be good, everything stays as it is. */
-  async from(release: Release, reason: Reason): Promise<void> {
-    const { standing } = this.work;
+  /** Another roll begins, which leaves nothing to go back from. */
+  drop(): void {
+    this.leaving = undefined;
+  }
+
+  /**
+   * Returns from a release to one before.
+   * @param to empty where there is none: then everything stays as it is
+   */
+  async from(release: Release, to: Release, reason: Reason): Promise<void> {
+    const { log, standing } = this.work;
     standing.ensured = false;
-    if (Object.keys(standing.good).length === 0) return;
-    standing.running = standing.good;
-    this.leaving = { ...reason, release, since: Date.now() };
+    if (Object.keys(to).length === 0) {
+      log("failed", "there is nothing to go back to: nothing is known to have stayed well here");
+      return;
+    }
+    standing.running = to;
+    this.leaving = { ...reason, release, to, since: Date.now() };
     await this.go();
   }
 
   /** Goes on with it. */
   async go(): Promise<void> {
     if (!this.leaving) return;
-    const { release, why, isHeld, since } = this.leaving;
+    const { release, to, why, isHeld, since } = this.leaving;
     const { abort, log, place, runner, standing, voice } = this.work;
     standing.checkedAt = Date.now();
     const refresh = await isLacking(place, standing.gate);
-    const result = await runner.up(standing.good, { refresh, signal: abort });
+    const result = await runner.up(to, { refresh, signal: abort });
     if (!result.ok) {
       if (abort.aborted) return;
       const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
@@ -54,13 +65,13 @@ export class WayBack {
     this.leaving = undefined;
     standing.ensure(result.gate);
     if (result.hasRolled) {
-      const receipt = { trigger: "return", from: release, to: standing.good, observedAt: since } as const;
+      const receipt = { trigger: "return", from: release, to, observedAt: since } as const;
       this.receipts.begin(receipt).end("healthy", why, result.hops);
     }
-    const images = Object.entries(standing.good).map(([image, one]) => `${image} ${title(one)}`);
+    const images = Object.entries(to).map(([image, one]) => `${image} ${title(one)}`);
     const stays = isHeld ? "is held at" : "runs";
     log("returned", `the environment ${stays} ${images.join(", ")}, because of ${why}`, {
-      release: factsOf(standing.good),
+      release: factsOf(to),
       from: factsOf(release),
     });
   }
