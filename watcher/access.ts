@@ -9,16 +9,20 @@ interface Side {
   ledger: Ledger;
 }
 
+interface Telling extends Side {
+  underWay: Set<Promise<unknown>>;
+}
+
 export class Access {
   /** Image → its environment tag. */
   references: Readonly<Record<string, Reference>> = {};
   credentials: CredentialLookup = credentialLookup();
   asking: Side;
-  telling: Side;
+  private telling: Telling;
 
   constructor(private readonly environment: string) {
     this.asking = this.side();
-    this.telling = this.side();
+    this.telling = { ...this.side(), underWay: new Set() };
   }
 
   /** Goes this way from now on. */
@@ -26,12 +30,26 @@ export class Access {
     references: Readonly<Record<string, Reference>>,
     explicit: ExplicitCredentials,
   ): Promise<void> {
-    const former = [this.asking, this.telling];
+    const { asking, telling } = this;
     this.references = references;
     this.credentials = credentialLookup(explicit);
     this.asking = this.side();
-    this.telling = this.side();
-    await Promise.all(former.map(({ client }) => client.close()));
+    this.telling = { ...this.side(), underWay: new Set() };
+    // What is being written has its time.
+    void Promise.allSettled(telling.underWay).then(() => telling.client.close());
+    await asking.client.close();
+  }
+
+  /** Writes something down. */
+  async tell<T>(work: (side: Side) => Promise<T>): Promise<T> {
+    const { telling } = this;
+    const told = work(telling);
+    telling.underWay.add(told);
+    try {
+      return await told;
+    } finally {
+      telling.underWay.delete(told);
+    }
   }
 
   /** Ends the questions under way. */

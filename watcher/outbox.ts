@@ -99,7 +99,7 @@ export class Outbox {
 
   private async work(): Promise<void> {
     for (
-      let waitMs = firstRetryMs;
+      let waitMs = this.options.retryMs ?? firstRetryMs;
       !this.closed.signal.aborted;
       waitMs = Math.min(2 * waitMs, longestRetryMs)
     ) {

@@ -8,6 +8,8 @@ import { messageOf } from "./log";
 import type { Outbox } from "./outbox";
 import type { Work } from "./work";
 
+type Asked = Pick<Ledger, "findings" | "overrideOf" | "hold">;
+
 interface Entry {
   reading: Promise<void>;
   own?: Findings;
@@ -32,11 +34,11 @@ export class Records {
   constructor(
     private readonly work: Pick<Work, "stack" | "config">,
     private readonly outbox: Pick<Outbox, "verdict">,
-    private ledger: Ledger,
+    private ledger: Asked,
   ) {}
 
   /** Asks this one from now on: what is known was said of other images, or under other credentials. */
-  follow(ledger: Ledger): void {
+  follow(ledger: Asked): void {
     this.ledger = ledger;
     this.entries.clear();
     this.held = undefined;

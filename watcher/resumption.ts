@@ -1,4 +1,6 @@
 // How a watcher takes up an environment: with what is on record of what runs there, and what the last one left undone.
+import type { Receipt } from "../rollout/record";
+import type { Release } from "../rollout/release";
 import type { Access } from "./access";
 import type { Authority } from "./authority";
 import { lookUp } from "./beginning";
@@ -13,6 +15,8 @@ import type { Work } from "./work";
 
 export class Resumption {
   private isDone = false;
+  /** Of the roll that was cut short with the last watcher. */
+  private interrupted: Receipt | undefined;
   /** What runs and has no verdict. */
   private open: { changed: Changed; receipt: RollReceipt } | undefined;
 
@@ -51,29 +55,42 @@ export class Resumption {
     const found = await lookUp(this.work, means);
     standing.good = found.good;
     this.isDone = true;
-    const interrupted = outbox.rolling;
-    const isThis = (to: (image: string) => string | undefined) =>
-      Object.entries(running).every(([image, { digest }]) => to(image) === digest);
-    const isIts = interrupted !== undefined && isThis((image) => interrupted.images[image]?.to);
-    if (interrupted && !isIts)
-      receipts.take(interrupted).end("cancelled", "its watcher ended in the middle of it");
+    this.interrupted = outbox.rolling;
+    const rolled = this.interruptedOf(running);
     if (found.rejected.length > 0) {
       const sentences = found.rejected.map(
         ({ image, digest, reason }) => `${image} ${short(digest)}: ${reason}`,
       );
       const why = sentences.join("; ");
-      const former = isIts ? interrupted : found.receipt;
+      const former = rolled ?? found.receipt;
       if (former) receipts.take(former).end("rejected", why);
       log("rejected", `what runs was found to be no good: ${why}`, { environment: this.work.stack });
       return wayBack.from(running, found.good, { isHeld: true, why });
     }
     if (found.open.length === 0) return;
-    const former = isIts ? interrupted : found.receipt;
+    const former = rolled ?? found.receipt;
     const receipt = former
       ? receipts.take(former)
       : receipts.begin({ trigger: "repair", from: {}, to: running });
     const changed = Object.entries(running).filter(([image]) => found.open.includes(image));
     this.open = { changed, receipt };
+  }
+
+  /** The receipt of the roll to this release that was cut short with the last watcher, for whoever goes on with it. */
+  interruptedOf(release: Release): Receipt | undefined {
+    const { interrupted } = this;
+    const images = Object.entries(release);
+    if (!interrupted || !images.every(([image, { digest }]) => interrupted.images[image]?.to === digest))
+      return undefined;
+    this.interrupted = undefined;
+    return interrupted;
+  }
+
+  /** Nobody goes on with a roll that was cut short. */
+  giveUp(): void {
+    if (!this.interrupted) return;
+    this.means.receipts.take(this.interrupted).end("cancelled", "its watcher ended in the middle of it");
+    this.interrupted = undefined;
   }
 
   /** Gives what has no verdict its soak time anew: once everything runs, or before something else does. */

@@ -25,6 +25,8 @@ export interface Occasion {
   release: string;
   /** When the first of its tags was seen to move. */
   observedAt: number | undefined;
+  /** The receipt of a roll to the same that was cut short with its watcher. */
+  interrupted: Receipt | undefined;
 }
 
 export class Rolls {
@@ -65,7 +67,9 @@ export class Rolls {
     this.soaking = undefined; // what served up to now gets no verdict any more
     this.wayBack.drop();
     const again = this.retry.key === key ? { id: this.retry.receipt } : {};
-    const receipt = this.receipts.begin({ ...occasion, ...again, from, to: release });
+    const receipt = occasion.interrupted
+      ? this.receipts.take(occasion.interrupted)
+      : this.receipts.begin({ ...occasion, ...again, from, to: release });
     const result = await runner
       .up(release, {
         refresh,
@@ -90,7 +94,7 @@ export class Rolls {
     this.retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
     standing.running = release;
     standing.ensure(result.gate);
-    if (!result.hasRolled) {
+    if (!result.hasRolled && !occasion.interrupted) {
       receipt.drop();
       throw new Overtaken("somebody else has brought the environment there");
     }

@@ -1,5 +1,6 @@
 // Puts what the outbox holds into the registry.
 import { nameRelease } from "../ledger";
+import type { RegistryClient } from "../registry";
 import type { Receipt } from "../rollout/record";
 import type { Access } from "./access";
 import type { Unwritten } from "./outbox";
@@ -14,9 +15,12 @@ export class Scribe {
   ) {}
 
   /** @throws Error where it is not sure that it is written */
-  async write(one: Unwritten): Promise<void> {
-    const { ledger } = this.access.telling;
-    if (one.kind === "receipt") return ledger.record(await this.named(one.receipt));
+  write(one: Unwritten): Promise<void> {
+    return this.access.tell((side) => this.put(one, side));
+  }
+
+  private async put(one: Unwritten, { client, ledger }: Access["asking"]): Promise<void> {
+    if (one.kind === "receipt") return ledger.record(await this.named(one.receipt, client));
     // Of an image that the environment runs no longer, nobody asks.
     if (!this.access.references[one.image]) return;
     await ledger.judge(one.image, one.digest, one.verdict);
@@ -24,7 +28,7 @@ export class Scribe {
   }
 
   /** With the name that its images carry, where the config names none. */
-  private async named(receipt: Receipt): Promise<Receipt> {
+  private async named(receipt: Receipt, client: RegistryClient): Promise<Receipt> {
     const images = Object.entries(receipt.images);
     const references = Object.fromEntries(
       Object.entries(this.access.references).filter(([image]) => receipt.images[image]),
@@ -37,7 +41,7 @@ export class Scribe {
         versions: images.flatMap(([, { version }]) => version ?? []),
         revisions: images.flatMap(([, { revision }]) => revision ?? []),
       };
-      const name = await nameRelease(this.access.telling.client, references, digests, candidates);
+      const name = await nameRelease(client, references, digests, candidates);
       this.lastNamed = { key, name };
     }
     return this.lastNamed.name === undefined ? receipt : { ...receipt, release: this.lastNamed.name };

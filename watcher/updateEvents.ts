@@ -31,7 +31,7 @@ export class UpdateEvents {
     if (!step) return;
     if (step.type === "tagalong:index:Gate" && step.op !== "delete") {
       this.gate = step.new?.inputs as GateInputs | undefined;
-      this.hasRolled ||= step.op !== "same";
+      this.hasRolled ||= isMade(step);
     }
     const hop = hopOf(step);
     if (!hop) return;
@@ -41,16 +41,19 @@ export class UpdateEvents {
   };
 }
 
+/** Whether something is there now that was not; it may also have been looked at alone, by a refresh. */
+const isMade = ({ op }: Step): boolean => ["create", "update", "replace", "create-replacement"].includes(op);
+
 /** The step of a roll that is done when this is; of several, such as replicas, the last one's time stands. */
-function hopOf({ type, op, new: made }: Step): { name: Hop; at: number } | undefined {
-  const outputs = made?.outputs ?? {};
+function hopOf(step: Step): { name: Hop; at: number } | undefined {
+  const outputs = step.new?.outputs ?? {};
   const at = (output: string) => (typeof outputs[output] === "number" ? outputs[output] : Date.now());
-  const isNew = ["create", "update", "replace", "create-replacement"].includes(op);
-  switch (type) {
+  const isNew = isMade(step);
+  switch (step.type) {
     case "tagalong:index:Image":
       return isNew ? { name: "pulled", at: Date.now() } : undefined;
     case "docker:index/container:Container":
-      if (op === "delete") return { name: "drained", at: Date.now() };
+      if (step.op === "delete") return { name: "drained", at: Date.now() };
       return isNew ? { name: "started", at: Date.now() } : undefined;
     case "tagalong:index:Gate":
       return isNew ? { name: "healthy", at: at("passedAt") } : undefined;

@@ -140,6 +140,7 @@ class Watcher {
         return 0;
       }
       this.say(decision);
+      if (decision.kind !== "wait" && decision.kind !== "roll") this.resumption.giveUp();
       const endsInMs = decision.kind === "wait" ? decision.untilMs : undefined;
       if (endsInMs !== undefined && endsInMs < interval) return endsInMs;
       if (this.rolls.isSoaking) {
@@ -191,8 +192,11 @@ class Watcher {
     );
     const observedAt = Math.min(...moves.map((at) => at ?? Date.now()));
     this.refusal = "none";
+    const interrupted = this.resumption.interruptedOf(release);
+    this.resumption.giveUp();
     this.resumption.goOn();
-    await this.rolls.roll(release, { trigger: isByConfig ? "config" : "tag", release: named, observedAt });
+    const trigger = isByConfig ? "config" : "tag";
+    await this.rolls.roll(release, { trigger, release: named, observedAt, interrupted });
   }
 
   /** Somebody else is at work on the environment, or has been: when that is over, everything is found out anew. */
