@@ -43,7 +43,7 @@ export interface WatchOptions extends StackFolder {
 /** While tags are on the move, the next look comes sooner than the interval, but only so often. */
 const quickLook = { everyMs: 200, times: 25 };
 /** At the end, for what the registry does not have yet. */
-const lastWordsMs = 5_000;
+const lastWordsMs = 3_000;
 
 /** @throws ConfigError, SetUpError, or Error where it cannot start; from then on nothing but `stop` ends it */
 export async function watch(options: WatchOptions): Promise<void> {
