@@ -31,7 +31,8 @@ export function receiptId(now: number): string {
 }
 
 export class Receipts {
-  private isToldOfSinks = false;
+  /** Whether somebody has been told that a sink does not take them. */
+  private hasSaid = false;
 
   constructor(
     private readonly options: { stack: string; directory: string; log: Log },
@@ -70,14 +71,15 @@ export class Receipts {
     });
   }
 
-  private tell(receipt: Receipt): void {
+  /** Tells whoever listens, who may have missed it when the last watcher ended. */
+  tell(receipt: Receipt): void {
     for (const sink of this.sinks) {
       void Promise.resolve()
         .then(() => sink(receipt))
         .catch((error: unknown) => {
           const message = `the roll could not be reported everywhere: ${messageOf(error)}`;
-          if (!this.isToldOfSinks) this.options.log("failed", message);
-          this.isToldOfSinks = true;
+          if (!this.hasSaid) this.options.log("unreported", message);
+          this.hasSaid = true;
         });
     }
   }
