@@ -4,13 +4,13 @@ import { resolveRelease } from "../ledger";
 import { atDigest, isDigest } from "../registry";
 import type { Admission } from "../rollout/admission";
 import type { Findings } from "../rollout/record";
+import { whoAmI } from "../watcher/hand";
 import { admissionOf } from "./admission";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, paragraph } from "./output";
 import { type Environment, Project } from "./project";
 import { shortDigest } from "./standing";
 import { ago } from "./times";
-import { who } from "./who";
 
 interface OverrideOptions {
   cwd: string;
@@ -56,7 +56,7 @@ export async function override(
       const written = needed && !options.dryRun;
       const record = {
         at: new Date(now).toISOString(),
-        by: who(),
+        by: whoAmI(),
         reason,
         rejections: rejections.map(({ record }) => record),
       };
