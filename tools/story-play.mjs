@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
 import { commit, stack } from "./story-folder.mjs";
-import { up } from "./story-stack.mjs";
+import { create, up } from "./story-stack.mjs";
 import { seconds, shortDigest, table } from "./story-text.mjs";
 import { Watcher } from "./story-watcher.mjs";
 import { now, startTraffic } from "./traffic.mjs";
@@ -48,7 +48,8 @@ export async function play(story) {
   const { tell, signal, processes, place } = story;
   tell.happened(`"${stack}" is to follow ${story.images}/{server,client}:${stack}`);
   const first = await push(story, "1.0.0", "the shop");
-  const urls = await up(story, signal);
+  await create(story, stack, signal);
+  const urls = await up(story, stack, signal);
   const url = urls["client"] ?? "";
   tell.happened(`pulumi up: ${stack} runs 1.0.0, the shop is at ${url}`, "green");
 
@@ -133,6 +134,8 @@ async function push({ place, processes, tell, signal, images, base }, version, m
     version,
     "--tag",
     stack,
+    "--tag",
+    version,
     "--push",
     "--json",
   ];

@@ -78,13 +78,17 @@ describe("npm start", function () {
   }
 
   async function left(): Promise<string[]> {
-    const label = `label=dev.tagalong.environment=${place.environment}`;
     const found = await Promise.all(
       [
         ["ps", "--all", "--format", "container {{.Names}}"],
         ["network", "ls", "--format", "network {{.Name}}"],
         ["volume", "ls", "--format", "volume {{.Name}}"],
-      ].map(async (list) => (await execute("docker", [...list, "--filter", label])).stdout.split("\n")),
+      ].flatMap((list) =>
+        place.environments.map(async (environment) => {
+          const label = `label=dev.tagalong.environment=${environment}`;
+          return (await execute("docker", [...list, "--filter", label])).stdout.split("\n");
+        }),
+      ),
     );
     return found.flat().filter(Boolean);
   }
