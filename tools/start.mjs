@@ -53,8 +53,10 @@ export async function start({ ground, args }) {
       await fill(place, { registry: registry.address, edge, port: (wanted) => portFor(wanted, tell) });
       const played = await play(story);
       if (json) {
-        const { rolls, refused } = played;
-        process.stdout.write(`${JSON.stringify({ environment: stack, rolls, refused })}\n`);
+        const { rolls, refused, promoted } = played;
+        const { promotions, refusedPromotions, rollbacks } = promoted;
+        const told = { environment: stack, rolls, refused, promotions, refusedPromotions, rollbacks };
+        process.stdout.write(`${JSON.stringify(told)}\n`);
       }
       if (keep && !signal.aborted) {
         played.watcher.release();
