@@ -3,9 +3,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { Provider } from "../provider/resources";
+import type { Release } from "../rollout/release";
 import { DockerEnvironment } from "./docker/environment";
 import { type ProjectFiles, portableFiles } from "./projectFiles";
-import type { Release } from "./release";
 
 export interface EnvironmentArgs {
   config: EnvironmentConfig;
