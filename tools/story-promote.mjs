@@ -2,7 +2,6 @@
 // rejected is not, and a second edit is the way back.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "./command.mjs";
 import { Failure, reason } from "./failure.mjs";
 import { root } from "./paths.mjs";
@@ -187,7 +186,7 @@ async function carried({ images: folder }, images, tag) {
 /**
  * The digest that the containers of each service were made from, as the engine says itself.
  * @param {Story} story
- * @returns {Promise<Record<string, string>>}
+ * @returns {Promise<Record<string, string | undefined>>}
  */
 async function runningIn({ place, processes: { env } }) {
   const label = `label=dev.tagalong.environment=${place.name}/${promoted}`;
