@@ -12,7 +12,7 @@ describe("A registry that dies while something is put on record", () => {
 
   before(async () => {
     real = await startRealRegistry();
-    machine = machines();
+    machine = machines(300);
   });
   after(async () => {
     await machine.close();

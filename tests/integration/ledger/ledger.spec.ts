@@ -28,7 +28,7 @@ describe("The ledger", () => {
   });
   after(() => real.close());
   beforeEach(async () => {
-    machine = machines();
+    machine = machines(300);
     repository = `acme/${randomBytes(4).toString("hex")}`;
     digest = (await pushImage(target(), { flavour: "docker", seed: repository })).digest;
   });
@@ -144,6 +144,8 @@ describe("The ledger", () => {
   });
 
   it("loses no receipt of two that write at the same time", async () => {
+    await machine.close();
+    machine = machines();
     const [one, other] = [ledger(), ledger()];
     const ids = (prefix: string) => Array.from({ length: 15 }, (_, index) => `${prefix}${index + 10}`);
     const all = [...ids("a"), ...ids("b")];
@@ -158,9 +160,10 @@ describe("The ledger", () => {
   it("writes a receipt again that another wrote over", async () => {
     const door = await startFaultyRegistry(real.host);
     let rivals = 0;
-    door.fault = async ({ request, pass }) => {
+    door.fault = async ({ request, response, pass }) => {
       await pass();
-      if (request.method !== "PUT" || !request.url?.endsWith("receipts") || rivals > 0) return;
+      const isWritten = request.method === "PUT" && response.statusCode === 201;
+      if (!isWritten || !request.url?.endsWith("receipts") || rivals > 0) return;
       rivals += 1;
       const record = { nonce: "rival", receipts: [receipt("rival")] };
       const text = JSON.stringify({ version: 1, kind: "receipts", environment: "dev", record });
@@ -289,6 +292,30 @@ describe("The ledger", () => {
       await put("tagalong.dev.receipts", forged({ version: 9 }));
       await assert.rejects(ledger().record(receipt("1")), /newer version/);
     });
+  });
+
+  it("keeps as many receipts as a manifest has room for, however large they are", async () => {
+    const images = Object.fromEntries(
+      Array.from({ length: 150 }, (_, index) => [
+        `image-${index}`,
+        { from: digest, to: digest, version: "1.4.2" },
+      ]),
+    );
+    const writer = ledger();
+    const ids = Array.from({ length: 60 }, (_, index) => `r${1000 + index}`);
+    await Promise.all(ids.map((id) => writer.record(receipt(id, { images }))));
+    const kept = await ledger().receipts();
+    assert(kept.length > 20 && kept.length < 60, `${kept.length} are kept`);
+    assert.equal(kept[0]?.id, "r1059");
+  });
+
+  it("cuts a reason that is as long as a log", async () => {
+    await ledger().judge(
+      "server",
+      digest,
+      verdict("rejected", { reason: `exited\n${"| x\n".repeat(200_000)}` }),
+    );
+    assert.equal((await ledger().findings("server", digest)).rejected?.reason, "exited");
   });
 
   it("shows nothing that a terminal would obey, whoever wrote it", async () => {

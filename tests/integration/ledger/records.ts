@@ -38,8 +38,11 @@ export interface Machine {
   close(): Promise<void>;
 }
 
-/** Ledgers with a client each; a writing of theirs counts when it has stood for 300 ms. */
-export function machines(): Machine {
+/**
+ * Ledgers with a client each.
+ * @param steadyMs how long a writing of theirs must stand; a test in which they race leaves it as it is in earnest
+ */
+export function machines(steadyMs?: number): Machine {
   const clients: RegistryClient[] = [];
   return {
     ledger(host, repositories, environment = "dev") {
@@ -53,7 +56,8 @@ export function machines(): Machine {
         image,
         parseReference(`${host}/${repository}:${environment}`),
       ]);
-      return new Ledger(client, environment, Object.fromEntries(images), { steadyMs: 300 });
+      const options = steadyMs === undefined ? {} : { steadyMs };
+      return new Ledger(client, environment, Object.fromEntries(images), options);
     },
     async close() {
       await Promise.all(clients.splice(0).map((client) => client.close()));
