@@ -23,6 +23,9 @@ export interface Beginning {
   id?: string;
 }
 
+/** How many of the latest rolls are told again by a watcher that starts: the one that was cut short, and what it ended. */
+const toldAgain = 3;
+
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
 /** Sorts by time. */
@@ -68,6 +71,11 @@ export class Receipts {
       if (isToBeKept && changed) this.outbox.add({ kind: "receipt", receipt: changed });
       if (changed) this.tell(changed);
     });
+  }
+
+  /** Tells again what is on record: whoever rolled was perhaps not there any more to tell it. */
+  retell(newestFirst: readonly Receipt[]): void {
+    for (const receipt of newestFirst.slice(0, toldAgain).reverse()) this.tell(receipt);
   }
 
   private tell(receipt: Receipt): void {

@@ -101,11 +101,9 @@ describe("A watcher whose repository is on GitHub", function () {
     const token = stage.emulator.token({ deployments: "read" });
     watching = new Watching(stack, { env: { ...env, GITHUB_TOKEN: token } });
     await push("5", 2);
+    const { message } = await watching.next("unreported");
+    assert.match(message, /may not write deployments in acme\/shop .*"deployments: write"/);
     await watching.next("healthy");
-    assert.match(
-      (await watching.next("unreported")).message,
-      /may not write deployments in acme\/shop .*"deployments: write"/,
-    );
     await push("6", 3);
     await watching.next("healthy");
     await watching.stop();
