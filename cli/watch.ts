@@ -4,14 +4,11 @@ import { resolve } from "node:path";
 
 import program = require("../index");
 
-import { openMirror } from "../github";
 import { createLog } from "../watcher/log";
 import { watch } from "../watcher/watch";
 import { type ExitCode, exitCodes } from "./failure";
 
 const sameKeystrokeMs = 500;
-/** At the end, for what GitHub has not been told yet. */
-const lastWordsMs = 3_000;
 
 export async function watchCommand(options: { stack: string; cwd: string }): Promise<ExitCode> {
   adoptSecrets();
@@ -32,11 +29,7 @@ export async function watchCommand(options: { stack: string; cwd: string }): Pro
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const directory = resolve(options.cwd);
-  const mirror = openMirror({ directory, env: process.env }, (problem) => log("unreported", problem));
-  const sinks = mirror ? [mirror.report.bind(mirror)] : [];
-  const signals = { stop: stop.signal, abort: abort.signal };
-  await watch({ stack: options.stack, directory, program, log, sinks, ...signals });
-  await mirror?.close(lastWordsMs);
+  await watch({ stack: options.stack, directory, program, log, stop: stop.signal, abort: abort.signal });
   return abort.signal.aborted ? exitCodes.cancelled : exitCodes.ok;
 }
 

@@ -22,16 +22,21 @@ interface Means {
   references: Readonly<Record<string, Reference>>;
 }
 
+export interface Beginning extends Opening {
+  /** Where the environment goes back to if what runs is no good; empty where nothing is known to be good. */
+  good: Release;
+  /** All of them, newest first. */
+  receipts: readonly Receipt[];
+}
+
 /**
  * What is on record of what runs.
- * @returns also where the environment goes back to if that is no good; empty where nothing is known to be good; and all
- *   receipts, newest first
  * @throws Error where the registry gives no sure answer
  */
 export async function lookUp(
   work: Pick<Work, "stack" | "config" | "standing">,
   means: Means,
-): Promise<Opening & { good: Release; receipts: Receipt[] }> {
+): Promise<Beginning> {
   const { outbox, ledger, references } = means;
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
