@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "./components/environment";
 import type { Release } from "./components/release";
 import { readConfig, readProjectFiles } from "./config";
-import { offerCredentials } from "./provider/session";
+import { offer } from "./provider/session";
 import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
 import { plainCredentials } from "./watcher/credentials";
 import { decideRelease, ReleaseError } from "./watcher/decide";
@@ -24,14 +24,17 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
     const release = run.release ?? (await decideRelease(config, client));
-    const session = offerCredentials(credentials);
-    const { urls, switchedAt, claim } = new Environment(config.stack, {
+    const session = offer({ credentials, role: run.release ? "watcher" : "hand" });
+    const environment = new Environment(config.stack, {
       config,
       release,
       files: readProjectFiles(config.stack, run.directory),
       session,
+      promotion: {release: "", images: {}},
+      tried: [],
     });
-    return { release, urls, switchedAt, claim };
+    const { urls, switchedAt, claim } = environment;
+    return { release: environment.release, urls, switchedAt, claim };
   } catch (error) {
     // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
     const isForPerson = [ReleaseError, RegistryError, CredentialError].some((kind) => error instanceof kind);

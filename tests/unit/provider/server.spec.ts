@@ -5,8 +5,8 @@ import * as rpc from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import * as empty from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Handler, type Properties, unknown } from "../../../provider/handler";
-import { changedKeys, type Handlers, serve } from "../../../provider/server";
+import { changedKeys, type Handler, type Properties, unknown } from "../../../provider/handler";
+import { type Handlers, serve } from "../../../provider/server";
 
 const urn = "urn:pulumi:dev::shop::tagalong:index:Environment$tagalong:index:Thing::dev";
 
