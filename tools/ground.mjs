@@ -2,12 +2,13 @@
 //
 // `prepare(names)` makes ready what is named and nothing else; what is there already costs no more than a look.
 import { delimiter, dirname } from "node:path";
-import { executable } from "./command.mjs";
+import { executable, onPath } from "./command.mjs";
 import { dockerEngine, findDockerEngine } from "./docker-engine.mjs";
 import { Failure } from "./failure.mjs";
 import { built, builtPath } from "./go-build.mjs";
 import { hasTag, localImage } from "./local-images.mjs";
 import { localRegistry, registryAnswers, registryPort } from "./local-registry.mjs";
+import { installed } from "./own-registry.mjs";
 import * as programs from "./programs.mjs";
 import { progress as onStderr } from "./progress.mjs";
 import * as pulumi from "./pulumi.mjs";
@@ -136,6 +137,18 @@ export const things = {
       const build = () => built(programs.distribution, progress);
       ground.registry = await localRegistry({ progress, build });
       ground.env.TAGALONG_REGISTRY = ground.registry.address;
+    },
+  },
+  "registry-program": {
+    title: programs.distribution.title,
+    purpose: "the tests, for registries of their own",
+    look: async () => {
+      const from = onPath("docker-registry") ?? onPath("registry") ?? builtPath(programs.distribution);
+      return executable(from) ? { version: "", from } : undefined;
+    },
+    make: async (ground, progress) => {
+      const program = (await installed())?.program ?? (await built(programs.distribution, progress));
+      ground.env.TAGALONG_REGISTRY_PROGRAM = program;
     },
   },
   base: image("base", "Base image", "the example's images", baseRecipe(), async () => baseRecipe()),

@@ -29,6 +29,12 @@ const allowed = {
   tools: [],
 };
 
+/**
+ * What one file of a room alone may import, so that the rest of the room does not know which engine it is.
+ * @type {readonly { room: string, target: string, only: string }[]}
+ */
+const reserved = [{ room: "watcher", target: "provider/docker/", only: "watcher/docker.ts" }];
+
 // They may import anything; nothing outside them may import them.
 const outside = ["tests", "bench"];
 
@@ -72,10 +78,22 @@ export function violationsIn(file, text) {
   if (outside.includes(room)) return [];
   return importsIn(text).flatMap(({ to, isType, line }) => {
     const rule = to.startsWith(".")
-      ? roomRule(room, normalize(join(dirname(file), to)), isType)
+      ? (reservedRule(file, room, normalize(join(dirname(file), to))) ??
+        roomRule(room, normalize(join(dirname(file), to)), isType))
       : packageRule(room, to);
     return rule ? [{ file, line, rule }] : [];
   });
+}
+
+/**
+ * @param {string} file
+ * @param {string} room
+ * @param {string} target relative to the project
+ */
+function reservedRule(file, room, target) {
+  const path = target.split(sep).join("/");
+  const rule = reserved.find((one) => one.room === room && path.startsWith(one.target));
+  return rule && rule.only !== file ? `${rule.target} is for ${rule.only} alone to import` : undefined;
 }
 
 /**

@@ -16,10 +16,11 @@ import { DOCKER_HUB, outOfReach } from "./vendor.mjs";
 /** @param {number} port */
 const containerName = (port) => `tagalong-registry-${port}`;
 
-/** @returns {Promise<{ program: string, from: string } | undefined>} */
-async function installed() {
-  // Docker Desktop's engine reaches a registry on its own loopback only, so there it must be a container.
-  if (process.platform !== "linux") return undefined;
+/**
+ * The registry as a program that this machine has, or that Debian's package holds.
+ * @returns {Promise<{ program: string, from: string } | undefined>}
+ */
+export async function installed() {
   const program = onPath("docker-registry") ?? onPath("registry");
   if (program) return { program, from: program };
   if (!isDebian()) return undefined;
@@ -38,7 +39,8 @@ async function installed() {
  */
 export async function start({ folder, port, build, answers }) {
   mkdirSync(folder, { recursive: true });
-  const found = await installed();
+  // Docker Desktop's engine reaches a registry on its own loopback only, so there it must be a container.
+  const found = process.platform === "linux" ? await installed() : undefined;
   if (!found && !(await outOfReach(DOCKER_HUB))) return startContainer(port, answers);
   const { program, from } = found ?? { program: await build(), from: "built from Go modules" };
   const config = join(folder, "config.yml");

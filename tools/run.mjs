@@ -13,11 +13,13 @@ const OLDEST_NODE = "20.19";
 
 const progress = onStderr();
 
+const forTests = ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"];
+
 /** What the tests of a folder stand on. */
 const testGround = {
   unit: [],
-  integration: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
-  e2e: ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"],
+  integration: [...forTests, "registry-program"],
+  e2e: [...forTests, "registry-program"],
 };
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */

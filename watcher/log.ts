@@ -64,3 +64,6 @@ export const short = (digest = ""): string => digest.slice(0, "sha256:".length +
 /** An image by its version, where it has one, and its digest. */
 export const title = ({ version, digest }: { version?: string; digest: string }): string =>
   version ? `${version} (${short(digest)})` : short(digest);
+
+export const firstLine = (text: string): string => text.split("\n")[0] ?? "";
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,18 +1,16 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
-import { hostname } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
-import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { Release } from "../components/release";
-import { removeOrphans } from "../provider/docker/claim";
-import { connectEngine } from "../provider/docker/engine";
 import type { GateInputs } from "../provider/gate";
-import { judgeLocks, parseLocks } from "../rollout/stack-lock";
 import type { UpdateFailure } from "../rollout/verdict";
-import { EngineError, isEngine, mendState, pulumiCommand, setUpProblem } from "./engine";
-import { Lease, processStart } from "./lease";
+import { EngineError, mendState, pulumiCommand, setUpProblem } from "./engine";
+import { Lease } from "./lease";
 import type { Log } from "./log";
-import { pause } from "./pause";
+import type { Place } from "./place";
 import { Providers } from "./providers";
+import { unlocked } from "./unlocked";
+import { UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
@@ -30,11 +28,6 @@ export interface Recorded {
   gate: GateInputs | undefined;
 }
 
-/** Waiting for somebody else's update ended, since the watcher is to stop. */
-export class Stopped extends Error {
-  override readonly name = "Stopped";
-}
-
 interface State {
   /** Operations that were begun, and nobody noted how they ended. */
   pending: unknown[];
@@ -45,8 +38,6 @@ interface State {
     outputs?: Record<string, unknown>;
   }[];
 }
-
-const lockRetryMs = 2000;
 
 export class Runner {
   /** Whether an update may have been cut short, by a former watcher or by whoever held a lock that was cleared. */
@@ -59,7 +50,13 @@ export class Runner {
 
   private constructor(
     private readonly stack: Stack,
-    private readonly options: { directory: string; program: Program; log: Log; stop: AbortSignal },
+    private readonly options: {
+      directory: string;
+      program: Program;
+      place: Place;
+      log: Log;
+      stop: AbortSignal;
+    },
     private readonly lease: Lease,
   ) {
     this.providers = new Providers(() => lease.environment);
@@ -78,6 +75,7 @@ export class Runner {
     project: string;
     directory: string;
     program: Program;
+    place: Place;
     log: Log;
     stop: AbortSignal;
   }): Promise<Runner> {
@@ -138,23 +136,11 @@ export class Runner {
     options: { refresh?: boolean; signal: AbortSignal; onLive?: () => void },
   ): Promise<UpResult> {
     const { program, directory } = this.options;
-    const failures: UpdateFailure[] = [];
     const connections: unknown[] = [];
-    let gate: GateInputs | undefined;
-    let switchedAt: number | undefined;
-    const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
-      if (diagnosticEvent?.severity === "error") {
-        failures.push({ ...nameOf(diagnosticEvent.urn ?? ""), message: plain(diagnosticEvent.message) });
-      }
-      const step = resOutputsEvent?.metadata;
-      if (step?.type === "tagalong:index:Gate") gate = step.new?.inputs as GateInputs | undefined;
-      if (step?.type === "tagalong:index:Route" && step.op !== "same") {
-        switchedAt = step.new?.outputs["switchedAt"] as number | undefined;
-        options.onLive?.();
-      }
-    };
+    const events = new UpdateEvents(() => options.onLive?.());
+    const { failures } = events;
     try {
-      await this.unlocked(async () => {
+      const update = async () => {
         // Read without the lock: it may be somebody's update under way, so it is only a hint.
         const suspect = this.interrupted && (await this.state()).pending.length > 0;
         let pending = false;
@@ -176,7 +162,7 @@ export class Runner {
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
               signal: options.signal,
-              onEvent,
+              onEvent: events.hear,
             }),
           );
         };
@@ -187,8 +173,16 @@ export class Runner {
           this.options.log("recovered", "an update was interrupted: read again what is there");
           await attempt(false);
         });
-      }, options.signal);
-      return { ok: true, gate, switchedAt };
+      };
+      await unlocked(update, {
+        ...this.options,
+        cancel: () => this.stack.cancel(),
+        onInterrupted: () => {
+          this.interrupted = true;
+        },
+        abort: options.signal,
+      });
+      return { ok: true, gate: events.gate, switchedAt: events.switchedAt };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
@@ -232,56 +226,11 @@ export class Runner {
   private async clearOrphans({ resources }: State): Promise<void> {
     const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
     const ids = new Set(resources.map(({ id }) => id ?? ""));
-    const removed =
-      typeof claim === "string" ? await removeOrphans(connectEngine(), claim, ids, () => {}) : [];
+    const removed = typeof claim === "string" ? await this.options.place.removeOrphans(claim, ids) : [];
     this.interrupted = false;
     if (removed.length > 0) {
       const message = `removed ${removed.join(", ")}, left by an interrupted update`;
       this.options.log("recovered", message, { removed });
     }
   }
-
-  /**
-   * Runs a command of the engine; waits while somebody else updates the stack, clears a lock whose owner is gone.
-   * An engine that somebody killed gets a second try, since nothing was wrong with what it did.
-   */
-  private async unlocked<T>(command: () => Promise<T>, abort: AbortSignal): Promise<T> {
-    const { log, stop } = this.options;
-    for (let [told, isKilled] = ["", false]; ; ) {
-      try {
-        return await command();
-      } catch (error) {
-        if (error instanceof EngineError && error.exitCode === null && !isKilled && !abort.aborted) {
-          this.interrupted = true;
-          isKilled = true;
-          log("failed", "the engine was killed: once more");
-          continue;
-        }
-        if (!(error instanceof EngineError) || !/currently locked|already in progress/.test(error.stderr))
-          throw error;
-        const decision = judgeLocks(parseLocks(error.stderr), {
-          host: hostname(),
-          alive: (pid) => processStart(pid) !== undefined && isEngine(pid),
-        });
-        if (decision.kind === "clear") {
-          await this.stack.cancel();
-          this.interrupted = true;
-          log("recovered", "cleared the lock of an update whose process is gone");
-          continue;
-        }
-        if (told !== decision.holder) log("waiting", `${decision.holder} is updating the stack`);
-        told = decision.holder;
-        await pause(lockRetryMs, stop);
-        if (stop.aborted) throw new Stopped("stopped while somebody else updates the stack");
-      }
-    }
-  }
 }
-
-function nameOf(urn: string): { type: string; name: string } {
-  const [, , types = "", name = ""] = urn.split("::");
-  return { type: types.split("$").pop() ?? "", name };
-}
-
-/** Without the engine's colour marks, as in `<{%fg 1%}>`. */
-const plain = (text: string): string => text.replace(/<\{%[^%]*%\}>/g, "").trim();

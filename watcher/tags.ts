@@ -1,22 +1,10 @@
 // What the environment's tags carry, as far as the registries have said it for sure.
 import type { Release, ReleasedImage } from "../components/release";
-import { connectEngine } from "../provider/docker/engine";
-import { pullImage } from "../provider/docker/pull";
-import {
-  type CredentialLookup,
-  credentialLookup,
-  type ExplicitCredentials,
-  formatReference,
-  type Reference,
-  RegistryClient,
-  RegistryError,
-} from "../registry";
+import { formatReference, type Reference, RegistryClient, RegistryError } from "../registry";
 import type { Agreement } from "../rollout/lockstep";
 import type { Carried } from "../rollout/plan";
 import { agreement, describe } from "./decide";
 import { type Log, title } from "./log";
-
-type IsRejected = (image: string, digest: string) => boolean;
 
 export class Tags {
   /** Image → its environment tag. */
@@ -25,27 +13,30 @@ export class Tags {
   readonly carried: Record<string, Carried<ReleasedImage>> = {};
   /** Image → why the last look was not sure. */
   readonly unsure = new Map<string, string>();
-  private credentials: CredentialLookup = credentialLookup();
   private client = new RegistryClient();
   private agreed: { key: string; agreement: Agreement; at: number } | undefined;
 
-  /** @param options.stop nothing is said of looks that it cut short; `abort` ends pulls */
-  constructor(private readonly options: { log: Log; stop: AbortSignal; abort: AbortSignal }) {}
+  /**
+   * @param options.stop nothing is said of looks that it cut short
+   * @param options.onMoved told at once of what a tag carries that does not run
+   */
+  constructor(
+    private readonly options: {
+      log: Log;
+      stop: AbortSignal;
+      onMoved: (image: string, carried: ReleasedImage) => void;
+    },
+  ) {}
 
   /** Follows these from now on; what is known of the ones that stay is kept. */
-  async follow(
-    references: Readonly<Record<string, Reference>>,
-    explicit: ExplicitCredentials,
-  ): Promise<void> {
+  follow(references: Readonly<Record<string, Reference>>, client: RegistryClient): void {
     for (const image of Object.keys(this.carried)) {
       const [now, before] = [references[image], this.references[image]];
       if (!now || !before || formatReference(now) !== formatReference(before)) delete this.carried[image];
     }
     for (const image of this.unsure.keys()) if (!references[image]) this.unsure.delete(image);
     this.references = references;
-    this.credentials = credentialLookup(explicit);
-    await this.client.close();
-    this.client = new RegistryClient({ credentials: this.credentials });
+    this.client = client;
   }
 
   /**
@@ -53,20 +44,14 @@ export class Tags {
    * @param running what a tag that was never seen is compared with
    * @returns whether one of them has moved since the last look
    */
-  async look(running: Release, isRejected: IsRejected): Promise<boolean> {
-    const looks = Object.entries(this.references).map(([image, tag]) =>
-      this.lookAt(image, tag, running, isRejected),
-    );
+  async look(running: Release): Promise<boolean> {
+    const looks = Object.entries(this.references).map(([image, tag]) => this.lookAt(image, tag, running));
     return (await Promise.all(looks)).some((moved) => moved);
   }
 
-  private async lookAt(
-    image: string,
-    reference: Reference,
-    running: Release,
-    isRejected: IsRejected,
-  ): Promise<boolean> {
-    const { log, stop, abort } = this.options;
+  private async lookAt(image: string, reference: Reference, running: Release): Promise<boolean> {
+    const { client } = this;
+    const { log, stop, onMoved } = this.options;
     const name = formatReference(reference);
     const notSure = (reason: string, detail: string): false => {
       if (stop.aborted) return false;
@@ -75,13 +60,13 @@ export class Tags {
       return false;
     };
     const known = this.carried[image]?.image.digest ?? running[image]?.digest;
-    const seen = await this.client.observe(reference, known);
+    const seen = await client.observe(reference, known);
     if (seen.kind === "unknown") return notSure(seen.reason, seen.detail);
     const moved = seen.digest !== this.carried[image]?.image.digest;
     if (moved) {
       let described: ReleasedImage;
       try {
-        described = await describe(this.client, reference, seen.digest);
+        described = await describe(client, reference, seen.digest);
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         return notSure(error.reason, error.detail);
@@ -90,9 +75,7 @@ export class Tags {
       const from = running[image]?.digest;
       if (from !== seen.digest) {
         log("moved", `${name} to ${title(described)}`, { image, digest: seen.digest, from });
-        // Pulled while the others move: it is on the engine when the roll starts, or the roll says why not.
-        if (!isRejected(image, seen.digest))
-          void pullImage(connectEngine(), described.reference, this.credentials, abort).catch(() => {});
+        onMoved(image, described);
       }
     }
     if (this.unsure.delete(image)) log("sure", `${name}: the registry answers again`, { image });
@@ -106,17 +89,9 @@ export class Tags {
       this.agreed?.key === key &&
       (this.agreed.agreement.kind === "agreed" || Date.now() - this.agreed.at < againAfterMs);
     if (!this.agreed || !fresh) {
-      this.agreed = {
-        key,
-        agreement: await agreement(this.client, this.references, release),
-        at: Date.now(),
-      };
+      const found = await agreement(this.client, this.references, release);
+      this.agreed = { key, agreement: found, at: Date.now() };
     }
     return this.agreed.agreement;
-  }
-
-  /** Ends every connection; looks under way end unsure. */
-  close(): Promise<void> {
-    return this.client.close();
   }
 }

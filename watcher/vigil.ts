@@ -1,98 +1,49 @@
-// After the switch: whether what serves stays well, seen with the gate's own eyes.
-import { connectEngine, isEngineError } from "../provider/docker/engine";
-import { Lookout } from "../provider/docker/lookout";
-import type { GateInputs } from "../provider/gate";
-import { judgeReplica } from "../rollout/gate";
-import { pause } from "./pause";
+// Sees to it that what should run does: at the start, after a failure, and when somebody removed or stopped some.
+import { firstLine } from "./log";
+import type { Work } from "./work";
 
-const lookEveryMs = 250;
-/** Bad answers in a row after which a replica that was healthy is not. */
-const badAnswers = 4;
+/** How often the engine is asked whether everything runs. */
+export const vigilEveryMs = 5_000;
 
-/** The soak time of one roll: whether every replica stays well until it is over. */
-export class Soak {
-  private readonly lookout: Lookout;
-  private readonly bad = new Map<string, number>();
+export class Vigil {
+  constructor(private readonly work: Work) {}
 
-  /** @param endsAt milliseconds since the epoch */
-  constructor(
-    gate: GateInputs,
-    private readonly endsAt: number,
-  ) {
-    this.lookout = new Lookout(connectEngine(), gate);
+  /** Whether containers are gone that the state still has, so that an update must look before it decides. */
+  async isLacking(): Promise<boolean> {
+    const { place, standing } = this.work;
+    if (!standing.gate) return false;
+    const lost = await place.lost(standing.gate);
+    await place.startAgain(lost.stopped);
+    return lost.services.length > 0;
   }
 
-  /**
-   * Watches for a while; at least one look is taken.
-   * @returns the services that turned unhealthy and why; whether the soak time is over
-   */
-  async look(
-    forMs: number,
-    stop: AbortSignal,
-  ): Promise<{ unwell: { service: string; reason: string }[]; over: boolean }> {
-    const until = Math.min(this.endsAt, Date.now() + forMs);
-    for (;;) {
-      const unwell = await this.once();
-      if (unwell.length > 0 || stop.aborted) return { unwell, over: false };
-      if (Date.now() >= until) return { unwell, over: Date.now() >= this.endsAt };
-      await pause(Math.min(lookEveryMs, until - Date.now()), stop);
+  async keep(): Promise<void> {
+    const { place, runner, standing, voice, log, abort } = this.work;
+    if (standing.checkedAt !== 0 && Date.now() - standing.checkedAt < vigilEveryMs) return;
+    const first = standing.checkedAt === 0;
+    standing.checkedAt = Date.now();
+    let lost = standing.gate ? await place.lost(standing.gate) : { services: [], stopped: [] };
+    if (lost.services.length > 0 && !first) {
+      // Somebody's own `pulumi up` may have put others in their place.
+      standing.gate = (await runner.recorded()).gate;
+      lost = standing.gate ? await place.lost(standing.gate) : lost;
     }
-  }
-
-  private async once(): Promise<{ service: string; reason: string }[]> {
-    const sights = await this.lookout.look(this.lookout.replicas, new AbortController().signal);
-    return sights.flatMap(([replica, sight]) => {
-      // Removed by hand: that is put right, and says nothing about the image.
-      if (sight.state === "gone") return [];
-      const decision = judgeReplica(sight);
-      if (decision.kind === "fail")
-        return [{ service: sight.service, reason: `${decision.reason} after the switch` }];
-      const inARow = sight.probe === "none" || sight.goodAnswers > 0 ? 0 : (this.bad.get(replica) ?? 0) + 1;
-      this.bad.set(replica, inARow);
-      if (inARow < badAnswers) return [];
-      const reason = `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}`;
-      return [{ service: sight.service, reason }];
+    if (standing.ensured && lost.services.length === 0) return;
+    const names = lost.services.join(", ");
+    if (names) voice.once("failed", `gone from the engine: ${names}`, { lost: lost.services });
+    await place.startAgain(lost.stopped);
+    const result = await runner.up(standing.running, {
+      signal: abort,
+      refresh: first || lost.services.length > 0,
     });
-  }
-}
-
-/** Services that lack a replica, by name; `stopped` are the ids of containers that are there and do not run. */
-export interface Lost {
-  services: string[];
-  stopped: string[];
-}
-
-/** What should run and does not; a service that may end by itself is not missed. */
-export async function lostReplicas(gate: GateInputs): Promise<Lost> {
-  const docker = connectEngine();
-  const lost: Lost = { services: [], stopped: [] };
-  await Promise.all(
-    Object.entries(gate.services).flatMap(([service, { replicas }]) =>
-      replicas.map(async (id) => {
-        try {
-          const { State, HostConfig } = await docker.getContainer(id).inspect();
-          const mayEnd = !["always", "unless-stopped"].includes(HostConfig.RestartPolicy?.Name ?? "");
-          if (State.Running || State.Restarting || mayEnd) return;
-          lost.stopped.push(id);
-        } catch (error) {
-          if (!isEngineError(error, 404)) throw error;
-        }
-        lost.services.push(service);
-      }),
-    ),
-  );
-  return { ...lost, services: [...new Set(lost.services)].sort() };
-}
-
-/** Starts containers that somebody has stopped. */
-export async function startAgain(ids: readonly string[]): Promise<void> {
-  const docker = connectEngine();
-  for (const id of ids) {
-    await docker
-      .getContainer(id)
-      .start()
-      .catch((error: unknown) => {
-        if (!isEngineError(error, 304, 404)) throw error; // it runs again, or is gone
-      });
+    standing.ensured = result.ok;
+    if (result.ok) {
+      standing.gate = result.gate;
+      voice.forget();
+      if (names) log("repaired", `runs again: ${names}`, { lost: lost.services });
+    } else if (!abort.aborted) {
+      const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
+      voice.once("failed", reasons, { detail: result.failures });
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A real registry (Debian's docker-registry) on a free loopback port, empty, gone after `close`. Promises that
+ * A real registry (the ground's docker-registry, or distribution) on a free loopback port, empty, gone after `close`. Promises that
  * nothing of it outlives the test process.
  */
 import { spawn } from "node:child_process";
@@ -41,7 +41,8 @@ export async function startRealRegistry({ basic, token }: Guard = {}): Promise<R
   await writeFile(rootcertbundle, token?.certificate ?? "");
   await writeFile(join(folder, "config.yml"), JSON.stringify(config));
 
-  const child = spawn("docker-registry", ["serve", join(folder, "config.yml")], {
+  const program = process.env["TAGALONG_REGISTRY_PROGRAM"] ?? "docker-registry";
+  const child = spawn(program, ["serve", join(folder, "config.yml")], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const kill = () => child.kill("SIGKILL");
@@ -49,9 +50,9 @@ export async function startRealRegistry({ basic, token }: Guard = {}): Promise<R
   const host = await new Promise<string>((resolve, reject) => {
     const said: string[] = [];
     child.once("error", (error) =>
-      reject(new Error(`docker-registry does not start (${error.message}); npm run ground`)),
+      reject(new Error(`${program} does not start (${error.message}); npm test brings it`)),
     );
-    child.once("exit", (code) => reject(new Error(`docker-registry ended with ${code}: ${said.join("\n")}`)));
+    child.once("exit", (code) => reject(new Error(`${program} ended with ${code}: ${said.join("\n")}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
       said.push(line);
       const address = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];

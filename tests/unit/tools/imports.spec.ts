@@ -64,6 +64,12 @@ describe("The import check", () => {
       "and not tools/ground",
     ],
     [
+      "an engine in the watcher, outside the file of its name",
+      "watcher/rolls.ts",
+      'import { connectEngine } from "../provider/docker/engine";',
+      "provider/docker/ is for watcher/docker.ts alone to import",
+    ],
+    [
       "a room that is loaded at run time",
       "config.ts",
       'const w = await import("./watcher/run");',
@@ -90,6 +96,11 @@ describe("The import check", () => {
       "the provider's resources in a component",
       "components/a.ts",
       'import { Gate } from "../provider/resources";',
+    ],
+    [
+      "an engine in the watcher's file of its name",
+      "watcher/docker.ts",
+      'import { connectEngine } from "../provider/docker/engine";',
     ],
     ["the config in the watcher", "watcher/a.ts", 'import { read } from "../config";'],
     ["anything in a test", "tests/unit/a.spec.ts", 'import { withLock } from "../../tools/lock.mjs";'],
