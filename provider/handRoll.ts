@@ -1,9 +1,9 @@
 // What a `pulumi up` by hand writes down of its roll, as a watcher does of its own: a verdict on each image, and a
 // receipt. The resources of one update run in one process, so they tell it here what each of them has reached.
-import { credentialLookup, parseReference, RegistryClient } from "../registry";
 import { Ledger } from "../ledger";
-import { blame, type Rolled } from "../rollout/blame";
-import type { Hop, Receipt } from "../rollout/record";
+import { credentialLookup, type ExplicitCredentials, parseReference, RegistryClient } from "../registry";
+import { type Blamed, blame, type Rolled } from "../rollout/blame";
+import type { Hop, Receipt, Verdict } from "../rollout/record";
 import { judgeFailures } from "../rollout/verdict";
 import type { Context } from "./handler";
 import { session } from "./session";
@@ -42,34 +42,29 @@ export class Roll {
   readonly id: string;
   private receipt: Receipt;
   private isBegun = false;
-  /** Writes of one receipt must not overtake each other. */
-  private writing: Promise<void> = Promise.resolve();
+  private readonly ledger: Ledger;
 
   constructor(
     private readonly roll: HandRoll,
-    private readonly credentials: Parameters<typeof credentialLookup>[0],
+    credentials: ExplicitCredentials,
   ) {
     this.id = roll.receipt.id;
     this.receipt = roll.receipt;
+    const client = new RegistryClient({ credentials: credentialLookup(credentials) });
+    const images = Object.entries(roll.images).map(
+      ([image, { repository }]) => [image, parseReference(repository)] as const,
+    );
+    this.ledger = new Ledger(client, roll.environment, Object.fromEntries(images));
   }
 
   /** Has it on record from here on that somebody rolls, in case nobody is left to say how it ended. */
   begin(log: Log): void {
     if (this.isBegun) return;
     this.isBegun = true;
-    this.write(log, async (ledger) => {
-      // Whoever updates a stack has its lock: what else is rolling by hand has been cut short.
-      const others = (await ledger.receipts()).filter(
-        ({ id, outcome, via }) => outcome === "rolling" && via === "up" && id !== this.id,
-      );
-      const reason = "it was cut short, or failed before anything of it could be judged";
-      const endedAt = new Date().toISOString();
-      for (const other of others) await ledger.record({ ...other, outcome: "failed", reason, endedAt });
-      await ledger.record(this.receipt);
-    });
+    void this.write(log, (ledger) => ledger.record(this.receipt));
   }
 
-  /** Notes a step; of several images, the last one's time counts. */
+  /** Notes a step; where several images reach it, the last one's time counts. */
   reached(hop: Hop, log: Log, at = Date.now()): void {
     this.begin(log);
     this.receipt = { ...this.receipt, hops: { ...this.receipt.hops, [hop]: new Date(at).toISOString() } };
@@ -81,75 +76,67 @@ export class Roll {
    */
   async failed(error: unknown, context: Context, reference?: string): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
-    if (context.signal.aborted) return this.ended("cancelled", "somebody cancelled the update", context);
+    if (context.signal.aborted) return this.end("cancelled", "somebody cancelled the update", context);
     const { environment: stack, images } = this.roll;
-    const services = Object.values(images).flatMap(({ services }) => [...services]);
+    const services = Object.values(images).flatMap((image) => [...image.services]);
     const service = Object.values(images).find((image) => pinned(image) === reference)?.services[0] ?? "";
     const [type, name] = reference
       ? ["tagalong:index:Image", `${stack}-${service}`]
       : ["tagalong:index:Gate", ""];
     const verdict = judgeFailures([{ type, name, message }], { stack, services });
-    if (verdict.kind === "retry") return this.ended("failed", verdict.reason, context);
+    if (verdict.kind === "retry") return this.end("failed", verdict.reason, context);
     await this.rejected(verdict.services, context);
   }
 
   async rejected(failing: readonly { service: string; reason: string }[], log: Log): Promise<void> {
     const blamed = blame(this.roll.images, failing);
-    await this.judge("rejected", blamed, log);
-    const reason = failing.map(({ service, reason }) => `${service}: ${reason}`).join("; ");
-    await this.ended(blamed.length > 0 ? "rejected" : "failed", reason, log);
+    const reason = failing.map((one) => `${one.service}: ${one.reason}`).join("; ");
+    await Promise.all([
+      this.judge("rejected", blamed, log),
+      this.end(blamed.length > 0 ? "rejected" : "failed", reason, log),
+    ]);
   }
 
   async healthy(log: Log): Promise<void> {
-    await this.judge(
-      "healthy",
-      Object.keys(this.roll.images).map((image) => ({ image, reason: "" })),
-      log,
-    );
-    await this.ended("healthy", "", log);
+    const images = Object.keys(this.roll.images).map((image) => ({ image, reason: "" }));
+    await Promise.all([this.judge("healthy", images, log), this.end("healthy", "", log)]);
   }
 
-  private async judge(
-    outcome: "healthy" | "rejected",
-    images: readonly { image: string; reason: string }[],
-    log: Log,
-  ): Promise<void> {
+  private judge(outcome: Verdict["outcome"], images: readonly Blamed[], log: Log): Promise<void> {
     const { by, id: receipt } = this.receipt;
     const at = new Date().toISOString();
-    this.write(log, async (ledger) => {
+    return this.write(log, async (ledger) => {
       await Promise.all(
-        images.map(({ image, reason }) => {
+        images.map(async ({ image, reason }) => {
           const { digest = "", configuration = "" } = this.roll.images[image] ?? {};
-          return ledger.judge(image, digest, { outcome, at, reason, configuration, by, receipt });
+          await ledger.judge(image, digest, { outcome, at, reason, configuration, by, receipt });
         }),
       );
     });
-    await this.writing;
   }
 
-  private async ended(outcome: Receipt["outcome"], reason: string, log: Log): Promise<void> {
+  private end(outcome: Receipt["outcome"], reason: string, log: Log): Promise<void> {
     const endedAt = new Date().toISOString();
     this.isBegun = true;
     this.receipt = { ...this.receipt, outcome, endedAt, ...(reason === "" ? {} : { reason }) };
-    this.write(log, (ledger) => ledger.record(this.receipt));
-    await this.writing;
+    return this.write(log, async (ledger) => {
+      // Whoever updates a stack has its lock: what else is rolling by hand has been cut short.
+      const others = (await ledger.receipts()).filter(
+        ({ id, outcome, via }) => outcome === "rolling" && via === "up" && id !== this.id,
+      );
+      const cut = "it was cut short, or failed before anything of it could be judged";
+      const closed = others.map((other) => ({ ...other, outcome: "failed" as const, reason: cut, endedAt }));
+      await Promise.all([this.receipt, ...closed].map((one) => ledger.record(one)));
+    });
   }
 
-  /** One write after the other. Who may not write to the registry may still roll, and is told what is missing then. */
-  private write(log: Log, work: (ledger: Ledger) => Promise<void>): void {
-    this.writing = this.writing.then(async () => {
-      const client = new RegistryClient({ credentials: credentialLookup(this.credentials) });
-      try {
-        const images = Object.entries(this.roll.images).map(
-          ([image, { repository }]) => [image, parseReference(repository)] as const,
-        );
-        await work(new Ledger(client, this.roll.environment, Object.fromEntries(images)));
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        log.log("warning", `what came of this roll could not be written down in the registry: ${why}`);
-      } finally {
-        await client.close();
-      }
-    });
+  /** Who may not write to the registry may still roll, and is told what is missing then. */
+  private async write(log: Log, work: (ledger: Ledger) => Promise<void>): Promise<void> {
+    try {
+      await work(this.ledger);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.log("warning", `what came of this roll could not be written down in the registry: ${why}`);
+    }
   }
 }

@@ -1,8 +1,7 @@
 // Soak: after the switch, whether what serves stays well, seen with the gate's own eyes. Where a person rolls, the update
 // stays until that is known: then the images have a verdict, or the traffic goes back to what served before. A watcher
 // soaks by itself. The resource also has on record, in the state, what the environment was brought to.
-import { setTimeout as pause } from "node:timers/promises";
-import { formatFailures, type GateFailure, judgeReplica } from "../rollout/gate";
+import { formatFailures } from "../rollout/gate";
 import type { ReleasedImage } from "../rollout/release";
 import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
@@ -10,64 +9,9 @@ import { type RouteFiles, writeRoutes } from "./docker/route";
 import type { GateInputs } from "./gate";
 import { handRoll, type Roll } from "./handRoll";
 import { type Context, changedKeys, type Handler } from "./handler";
+import { Soak, type Unwell } from "./soakTime";
 
-const lookEveryMs = 250;
-/** Bad answers in a row after which a replica that was healthy is not. */
-const badAnswers = 4;
 const shownLines = 10;
-
-/** The soak time of one roll: whether every replica stays well until it is over. */
-export class Soak {
-  private readonly lookout: Lookout;
-  private readonly bad = new Map<string, number>();
-
-  /** @param endsAt milliseconds since the epoch */
-  constructor(
-    gate: GateInputs,
-    private readonly endsAt: number,
-  ) {
-    this.lookout = new Lookout(connectEngine(), gate);
-  }
-
-  /**
-   * Watches for a while; at least one look is taken.
-   * @returns the services that turned unhealthy and why; whether the soak time is over
-   */
-  async look(forMs: number, stop: AbortSignal): Promise<{ unwell: GateFailure[]; over: boolean }> {
-    const until = Math.min(this.endsAt, Date.now() + forMs);
-    for (;;) {
-      const unwell = await this.once();
-      if (unwell.length > 0 || stop.aborted) return { unwell, over: false };
-      if (Date.now() >= until) return { unwell, over: Date.now() >= this.endsAt };
-      await pause(Math.min(lookEveryMs, until - Date.now()), undefined, { signal: stop }).catch(() => {});
-    }
-  }
-
-  private async once(): Promise<GateFailure[]> {
-    const sights = await this.lookout.look(this.lookout.replicas, new AbortController().signal);
-    const unwell = sights.flatMap(([replica, sight]) => {
-      // Removed by hand: that is put right, and says nothing about the image.
-      if (sight.state === "gone") return [];
-      const decision = judgeReplica(sight);
-      if (decision.kind === "fail")
-        return [{ replica, sight, reason: `${decision.reason} after the switch` }];
-      const inARow = sight.probe === "none" || sight.goodAnswers > 0 ? 0 : (this.bad.get(replica) ?? 0) + 1;
-      this.bad.set(replica, inARow);
-      if (inARow < badAnswers) return [];
-      return [
-        { replica, sight, reason: `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}` },
-      ];
-    });
-    return Promise.all(
-      unwell.map(async ({ replica, sight: { service, wanted: reference }, reason }) => ({
-        service,
-        reference,
-        reason,
-        lastLines: await this.lookout.lastLines(replica, shownLines),
-      })),
-    );
-  }
-}
 
 export interface SoakInputs extends GateInputs {
   /** What the environment has been brought to, by image. */
@@ -95,9 +39,10 @@ async function stay(inputs: SoakInputs, context: Context): Promise<void> {
   const roll = await handRoll();
   if (!roll) return;
   const { soakMs } = inputs;
-  const watching = new Soak(inputs, Date.now() + soakMs);
-  const { unwell, over } = await watching.look(Number.POSITIVE_INFINITY, context.signal);
-  if (unwell.length > 0) throw await back(inputs, unwell, roll, context);
+  const lookout = new Lookout(connectEngine(), inputs);
+  const time = new Soak(lookout, Date.now() + soakMs);
+  const { unwell, over } = await time.look(Number.POSITIVE_INFINITY, context.signal);
+  if (unwell.length > 0) throw await goBack(inputs, unwell, lookout, roll, context);
   if (!over) {
     await roll.failed(context.signal.reason, context);
     context.signal.throwIfAborted();
@@ -107,10 +52,19 @@ async function stay(inputs: SoakInputs, context: Context): Promise<void> {
 }
 
 /** Leads the traffic back first; what is to be said of it comes after. @returns the error to fail with */
-async function back(inputs: SoakInputs, unwell: GateFailure[], roll: Roll, context: Context): Promise<Error> {
+async function goBack(
+  inputs: SoakInputs,
+  unwell: Unwell[],
+  lookout: Lookout,
+  roll: Roll,
+  context: Context,
+): Promise<Error> {
   const problem = await leadBack(inputs, context.signal);
+  const failures = await Promise.all(
+    unwell.map(async (one) => ({ ...one, lastLines: await lookout.lastLines(one.replica, shownLines) })),
+  );
   await roll.rejected(unwell, context);
-  return new Error(`${formatFailures(unwell)}\n${problem ?? "the traffic goes to what served before again"}`);
+  return new Error(`${formatFailures(failures)}\n${problem ?? "the traffic goes to what served before again"}`);
 }
 
 /** @returns why it could not; undefined where it did */

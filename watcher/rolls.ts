@@ -4,7 +4,7 @@ import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verd
 import { firstLine, title } from "./log";
 import type { Rejections } from "./rejections";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
-import { Soak } from "./soak";
+import { Soak } from "../provider/soakTime";
 import type { Vigil } from "./vigil";
 import type { Work } from "./work";
 
