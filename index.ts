@@ -1,12 +1,13 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
 import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "./components/environment";
-import type { Release } from "./components/release";
 import { readConfig, readProjectFiles } from "./config";
+import { ReleaseError } from "./ledger";
 import { offer } from "./provider/session";
 import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
+import type { Release } from "./rollout/release";
 import { plainCredentials } from "./watcher/credentials";
-import { decideRelease, ReleaseError } from "./watcher/decide";
+import { decideRelease } from "./watcher/decide";
 
 interface Run {
   /** What the environment is to run; by default what its tag carries now. */

@@ -3,10 +3,10 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { Provider } from "../provider/resources";
+import type { Release } from "../rollout/release";
 import { DockerEnvironment } from "./docker/environment";
 import { type ProjectFiles, portableFiles } from "./projectFiles";
 import { type PromotionArgs, promote } from "./promotion";
-import type { Release } from "./release";
 
 export interface EnvironmentArgs {
   config: EnvironmentConfig;

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TaggedImage } from "../provider/environmentTag";
 import { EnvironmentTag, type Provider } from "../provider/resources";
 import { platformProblem } from "../rollout/platform";
-import type { Release } from "./release";
+import type { Release } from "../rollout/release";
 
 export interface PromotionArgs {
   /** As the config names it; "" where the environment follows its tag. */

@@ -4,7 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 
-/** Keys and list positions that lead from the namespace `tagalong` to a value. */
+/** Keys and list positions that lead from the namespace `tagalong` to a value; none for the stack itself. */
 export type ConfigPath = readonly (string | number)[];
 
 /** One mistake: its place, and a sentence of the form "what is wrong — how to fix it". */
@@ -39,6 +39,9 @@ export function describeProblems(stack: string, problems: readonly Problem[]): s
 
 /** The path as `pulumi config set --path` takes it: `tagalong:registries["ghcr.io"].password`. */
 export function pathText(path: ConfigPath): string {
+  if (path.length === 0) {
+    return "the stack's name";
+  }
   const [key, ...rest] = path;
   const steps = rest.map((step) => {
     if (typeof step === "number") {

@@ -4,7 +4,15 @@
  */
 import { parseReference } from "../registry/reference";
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
-import { HOST, LABEL, parsePublish, publishOverlap, VARIABLE } from "./values";
+import {
+  ENVIRONMENT,
+  HOST,
+  LABEL,
+  LONGEST_ENVIRONMENT,
+  parsePublish,
+  publishOverlap,
+  VARIABLE,
+} from "./values";
 
 /** The stack that owns what exists once; every other stack is an environment. */
 export const REPOSITORY_STACK = "repository";
@@ -64,6 +72,16 @@ function registryOf(text: unknown): string | undefined {
   } catch {
     return undefined; // which the schema complains about
   }
+}
+
+/** Verdicts have the environment's name in their tags, and a registry's tags are only so long. */
+export function badStackName(stack: string): Problem[] {
+  const fix = "rename the stack: pulumi stack rename <a shorter name>";
+  const problem =
+    stack.length > LONGEST_ENVIRONMENT
+      ? `has ${stack.length} characters, and the tags of its verdicts have room for ${LONGEST_ENVIRONMENT}`
+      : 'does not fit into a tag, which has letters, digits, "_", "." and "-" only';
+  return ENVIRONMENT.test(stack) ? [] : [{ path: [], text: `${problem} — ${fix}` }];
 }
 
 /** A digest is of one image; with several, the others would be left unnamed. */

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { ConfigError, type ConfigPath, encryptCommand, type Problem } from "./explain";
-import { asMap, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
+import { asMap, badStackName, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
 import { environmentSchema, repositorySchema } from "./schema";
 
 export { REPOSITORY_STACK };
@@ -59,7 +59,7 @@ export function validateConfig(raw: unknown, facts: ConfigFacts): StackConfig {
   } else {
     const own = { tag: facts.stack, ...without(all, repositoryOnly) };
     const result = environmentSchema.safeParse(own);
-    problems.push(...issuesOf(result.error), ...brokenRules(own, facts.stack));
+    problems.push(...badStackName(facts.stack), ...issuesOf(result.error), ...brokenRules(own, facts.stack));
     if (result.success && problems.length === 0) {
       return { kind: "environment", stack: facts.stack, ...result.data };
     }

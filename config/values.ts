@@ -28,8 +28,10 @@ const FIXED_TAG = /^(?:sha-[0-9a-f]+|sha256-[0-9a-f]+.*|v?\d+\.\d+\.\d+(?:[-+.].
 /** What a release is named by: a version's tag, a commit's, or a digest. Each of them always leads to the same image. */
 export const RELEASE =
   /^(?:v?\d+\.\d+\.\d+(?:[.-][A-Za-z0-9._-]+)?|sha-[0-9a-f]{40}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** What a tag of 128 leaves beside `sha256-<64 digits>.` and `.rejected`. */
+export const LONGEST_ENVIRONMENT = 47;
 /** Names of environments; verdicts have them in their tags, so they are no longer than fits there. */
-export const ENVIRONMENT = /^[A-Za-z0-9_.-]{1,47}$/;
+export const ENVIRONMENT = new RegExp(`^[A-Za-z0-9_.-]{1,${LONGEST_ENVIRONMENT}}$`);
 
 /** "500ms", "5s", "2m", "1h" in milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {

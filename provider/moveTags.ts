@@ -47,7 +47,7 @@ export async function moveTags(
 
   // From here to the end nothing is cut short: what takes a moment now would be half done for long.
   const failures = await forEach(moving, async (move) => {
-    await client.retag(move.source, move.tag);
+    await client.retag(atDigest(move.tag, move.source.digest), move.tag);
     await confirm(client, move, before[move.image]);
   });
   if (failures.length === 0) return before;
@@ -121,7 +121,7 @@ async function putBack(
     try {
       if ((await digestAt(client, tag)) !== source.digest) return;
       if (target === undefined) break;
-      await client.retag({ ...atDigest(tag, target), digest: target } as Move["source"], tag);
+      await client.retag(atDigest(tag, target), tag);
       return;
     } catch (error) {
       problem = error;

@@ -1,12 +1,13 @@
 /**
  * Answers registries' challenges. Promises that a token is fetched once per realm, service and scope, renewed at
- * 90 % of its life, asked for once however many wait for it; and that credentials go only to the realm the
- * registry named, over HTTPS unless both are hosts that allow plain HTTP.
+ * 90 % of its life, asked for once however many wait for it; that reads never carry a token which may write; and
+ * that credentials go only to the realm the registry named, over HTTPS unless both are hosts that allow plain HTTP.
  */
 import { type Challenge, parseChallenges } from "./challenge";
 import type { Credential, CredentialLookup } from "./credentials";
 import { CredentialError, RegistryError } from "./errors";
 import { mayFollow } from "./origin";
+import { type Access, scopesFor } from "./scope";
 import type { Answer, Wire } from "./wire";
 
 interface Token {
@@ -18,7 +19,7 @@ const tokenAnswerLimit = 256 * 1024;
 const lifeWithoutExpirySeconds = 60;
 
 export class Authorizer {
-  /** The challenge that each registry/repository answered with: sent for in advance from then on. */
+  /** The challenge that each access was answered with: sent for in advance from then on. */
   readonly #challenges = new Map<string, Challenge>();
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<Token>>();
@@ -30,10 +31,10 @@ export class Authorizer {
     private readonly insecure: ReadonlySet<string>,
   ) {}
 
-  /** The Authorization header for a repository that has challenged before; undefined before its first challenge. */
-  async authorization(registry: string, repository: string): Promise<string | undefined> {
-    const challenge = this.#challenges.get(`${registry}/${repository}`);
-    return challenge && (await this.#token(registry, repository, challenge)).authorization;
+  /** The Authorization header for an access that was challenged before; undefined before its first challenge. */
+  async authorization(registry: string, access: Access): Promise<string | undefined> {
+    const challenge = this.#challenges.get(accessKey(registry, access));
+    return challenge && (await this.#token(registry, access, challenge)).authorization;
   }
 
   /**
@@ -42,7 +43,7 @@ export class Authorizer {
    */
   async answer(
     registry: string,
-    repository: string,
+    access: Access,
     header: string,
     refused: string | undefined,
   ): Promise<string | undefined> {
@@ -51,10 +52,10 @@ export class Authorizer {
       challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters.realm !== undefined) ??
       challenges.find(({ scheme }) => scheme === "basic");
     if (!challenge) return undefined;
-    const key = tokenKey(registry, repository, challenge);
+    const key = tokenKey(registry, access, challenge);
     if (this.#tokens.get(key)?.authorization === refused) this.#tokens.delete(key);
-    const { authorization } = await this.#token(registry, repository, challenge);
-    this.#challenges.set(`${registry}/${repository}`, challenge);
+    const { authorization } = await this.#token(registry, access, challenge);
+    this.#challenges.set(accessKey(registry, access), challenge);
     return authorization;
   }
 
@@ -64,13 +65,13 @@ export class Authorizer {
     return source === undefined ? "without credentials" : `with the credentials of ${source}`;
   }
 
-  async #token(registry: string, repository: string, challenge: Challenge): Promise<Token> {
-    const key = tokenKey(registry, repository, challenge);
+  async #token(registry: string, access: Access, challenge: Challenge): Promise<Token> {
+    const key = tokenKey(registry, access, challenge);
     const cached = this.#tokens.get(key);
     if (cached && this.wire.now() < cached.renewAtMs) return cached;
     const underWay = this.#fetching.get(key);
     if (underWay) return underWay;
-    const fetching = this.#fetch(registry, repository, challenge);
+    const fetching = this.#fetch(registry, access, challenge);
     this.#fetching.set(key, fetching);
     try {
       const token = await fetching;
@@ -81,12 +82,12 @@ export class Authorizer {
     }
   }
 
-  async #fetch(registry: string, repository: string, challenge: Challenge): Promise<Token> {
+  async #fetch(registry: string, access: Access, challenge: Challenge): Promise<Token> {
     const credential = await this.#credential(registry);
-    if (challenge.scheme === "bearer") return this.#fetchBearer(registry, repository, challenge, credential);
+    if (challenge.scheme === "bearer") return this.#fetchBearer(registry, access, challenge, credential);
     if (credential?.kind !== "password") {
       const have = credential === undefined ? "there are none" : "there is only an identity token";
-      throw access(`${registry} wants a user name and a password and ${have}`, registry);
+      throw noAccess(`${registry} wants a user name and a password and ${have}`, registry);
     }
     return {
       authorization: basic(credential.username, credential.password),
@@ -96,12 +97,12 @@ export class Authorizer {
 
   async #fetchBearer(
     registry: string,
-    repository: string,
+    access: Access,
     { parameters }: Challenge,
     credential: Credential | undefined,
   ): Promise<Token> {
     const realm = this.#realm(registry, parameters.realm ?? "");
-    const scopes = (parameters.scope || `repository:${repository}:pull`).split(" ");
+    const scopes = scopesFor(parameters.scope, access);
     const startedMs = this.wire.now();
     const common = { origin: realm.origin, limit: tokenAnswerLimit };
     const form = new URLSearchParams(parameters.service === undefined ? {} : { service: parameters.service });
@@ -150,7 +151,7 @@ export class Authorizer {
       );
     }
     if (status !== 200) {
-      throw access(
+      throw noAccess(
         `the token issuer ${origin} refused (HTTP ${status}), asked ${this.identity(registry)}`,
         registry,
       );
@@ -178,16 +179,21 @@ export class Authorizer {
   }
 }
 
-function tokenKey(registry: string, repository: string, { scheme, parameters }: Challenge): string {
+function accessKey(registry: string, access: Access): string {
+  return [registry, ...scopesFor(undefined, access)].join(" ");
+}
+
+function tokenKey(registry: string, access: Access, { scheme, parameters }: Challenge): string {
   if (scheme === "basic") return `${registry} basic`;
-  return JSON.stringify([registry, parameters.realm, parameters.service, parameters.scope ?? repository]);
+  const { realm, service, scope } = parameters;
+  return JSON.stringify([registry, realm, service, ...scopesFor(scope, access)]);
 }
 
 function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function access(problem: string, registry: string): RegistryError {
+function noAccess(problem: string, registry: string): RegistryError {
   return new RegistryError(
     "access",
     `missing or no access: ${problem}; check the repository's name, then "docker login ${registry}"`,

@@ -1,6 +1,7 @@
 /**
  * The room's front desk: everything the rest of Tagalong asks of registries. Promises that what it says of a digest
- * is verified and cached, that what it says of a tag is fresh, and that it writes nothing anywhere.
+ * is verified and cached, that what it says of a tag is fresh, and that it writes only where it is told to `put` or
+ * `retag`.
  */
 import { BoundedCache } from "./bounded-cache";
 import type { Digest } from "./digest";
@@ -10,7 +11,9 @@ import { fetchManifest, type Manifest } from "./fetching";
 import type { ManifestType, Platform } from "./manifest";
 import { type Observation, observe } from "./observe";
 import { atDigest, formatReference, type Reference } from "./reference";
+import { copy, retag } from "./retag";
 import { Transport, type TransportOptions } from "./transport";
+import { putBlob, putManifest } from "./writing";
 
 /** What a name leads to. `none` is the registry's own 404 and nothing else. */
 export type Resolved =
@@ -84,6 +87,41 @@ export class RegistryClient {
     });
   }
 
+  /**
+   * Puts a manifest under the reference's tag, or else under its digest; a lost answer is looked up.
+   * @throws RegistryError naming the reference and the fix; `access` names the permission that it takes
+   */
+  put(reference: Reference, bytes: Buffer, mediaType: string): Promise<Digest> {
+    return naming(reference, () => putManifest(this.#transport, reference, bytes, mediaType));
+  }
+
+  /** Puts a blob into the reference's repository, unless it is there. */
+  putBlob(reference: Reference, bytes: Buffer): Promise<Digest> {
+    return naming(reference, () => putBlob(this.#transport, reference, bytes));
+  }
+
+  /**
+   * Moves a tag to an image of the same registry, by the image's own bytes: the digest is kept, layers do not travel.
+   * From another repository its blobs are taken over first, and an index's images; the tag moves last. Nothing is
+   * written where the tag carries the digest already. What was interrupted is completed by doing it again.
+   * @param from with a digest
+   * @param to with a tag
+   */
+  retag(from: Reference, to: Reference): Promise<void> {
+    const manifest = (of: Reference) => naming(of, () => this.#manifest(of));
+    return naming(to, () => retag(this.#transport, from, to, manifest));
+  }
+
+  /**
+   * Brings all of an image into a repository of the same registry, under its digest alone; no tag moves. Writes the
+   * manifest in any case, so that it proves the permission to.
+   * @param from with a digest
+   */
+  copy(from: Reference, to: Reference): Promise<void> {
+    const manifest = (of: Reference) => naming(of, () => this.#manifest(of));
+    return naming(to, () => copy(this.#transport, from, to, manifest));
+  }
+
   /** Ends every connection; questions under way fail. */
   close(): Promise<void> {
     return this.#transport.close();
@@ -112,6 +150,7 @@ async function naming<T>(reference: Reference, work: () => Promise<T>): Promise<
   try {
     return await work();
   } catch (error) {
-    throw error instanceof RegistryError ? error.about(formatReference(reference)) : error;
+    const isNameless = error instanceof RegistryError && error.reference === undefined;
+    throw isNameless ? error.about(formatReference(reference)) : error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What can go wrong between us and a registry, in seven words. Promises that every failure of this room is
+ * What can go wrong between us and a registry, in eight words. Promises that every failure of this room is
  * one of its error classes, and that its message ends in what to do about it; no message carries a secret.
  */
 
@@ -12,8 +12,17 @@
  * - `network`: no connection, a reset, TLS
  * - `timeout`: no complete answer within the deadline
  * - `invalid`: an answer that contradicts itself or is no registry's (wrong hash, HTML, too large, …)
+ * - `refused`: a sure no to what was to be written (an immutable tag, a read-only registry, content it does not take)
  */
-export type Reason = "access" | "absent" | "rate-limited" | "server" | "network" | "timeout" | "invalid";
+export type Reason =
+  | "access"
+  | "absent"
+  | "rate-limited"
+  | "server"
+  | "network"
+  | "timeout"
+  | "invalid"
+  | "refused";
 
 /** A registry's refusal, silence or nonsense. `message` is `<reference>: <detail>`, or the detail alone. */
 export class RegistryError extends Error {
@@ -24,21 +33,29 @@ export class RegistryError extends Error {
   readonly reference: string | undefined;
   /** Milliseconds until the host may be asked again; undefined where it did not say. */
   readonly retryAfterMs: number | undefined;
+  /** The registry's own words for it, such as MANIFEST_BLOB_UNKNOWN; empty where it sent none, or they do not matter. */
+  readonly codes: readonly string[];
 
   constructor(
     readonly reason: Reason,
     detail: string,
-    about: { reference?: string | undefined; retryAfterMs?: number | undefined } = {},
+    about: {
+      reference?: string | undefined;
+      retryAfterMs?: number | undefined;
+      codes?: readonly string[];
+    } = {},
   ) {
     super(about.reference === undefined ? detail : `${about.reference}: ${detail}`);
     this.detail = detail;
     this.reference = about.reference;
     this.retryAfterMs = about.retryAfterMs;
+    this.codes = about.codes ?? [];
   }
 
   /** The same failure, naming the reference that it stopped. */
   about(reference: string): RegistryError {
-    return new RegistryError(this.reason, this.detail, { reference, retryAfterMs: this.retryAfterMs });
+    const { reason, detail, retryAfterMs, codes } = this;
+    return new RegistryError(reason, detail, { reference, retryAfterMs, codes });
   }
 }
 

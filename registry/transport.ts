@@ -2,11 +2,13 @@
  * A question to a registry, from challenge to answer. Promises that a 401 is answered once with a new token and
  * then believed, and that redirects are followed without our credentials as soon as they leave the registry.
  */
+import { Readable } from "node:stream";
 import { Authorizer } from "./authorizer";
 import { type CredentialLookup, credentialLookup } from "./credentials";
 import { RegistryError } from "./errors";
 import { insecureHosts, mayFollow, originOf } from "./origin";
-import { type Answer, Wire } from "./wire";
+import type { Access } from "./scope";
+import { type Answer, type Exchange, type Method, Wire } from "./wire";
 
 /** How a transport talks. Every field has a default fit for use. */
 export interface TransportOptions {
@@ -20,19 +22,22 @@ export interface TransportOptions {
   readonly now?: () => number;
 }
 
-/** One question about a repository; `path` starts at `/v2/`, `limit` bounds the answer's body in bytes. */
-export interface Question {
+/** One question about a repository, or one write to it; `limit` bounds the answer's body in bytes. */
+export interface Question extends Pick<Exchange, "headers" | "limit" | "body" | "sink" | "patience"> {
   readonly registry: string;
   readonly repository: string;
-  readonly method: "HEAD" | "GET";
+  readonly method: Method;
+  /** Starts at `/v2/`; or the whole URL that the registry named for what comes next. */
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly limit: number;
+  /** The repository whose blobs a write takes over. */
+  readonly mountFrom?: string;
 }
 
 const defaultDeadlineMs = 10_000;
 const mostRedirects = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
+/** Those that ask for the same request elsewhere; the others would make a GET of a write. */
+const redirectsOfWrites = new Set([307, 308]);
 
 export class Transport {
   readonly #wire: Wire;
@@ -51,13 +56,15 @@ export class Transport {
    * @throws RegistryError where there is none, or no token could be had
    */
   async ask(question: Question): Promise<Answer> {
-    const { registry, repository } = question;
+    const { registry, body } = question;
+    const access = accessOf(question);
     const origin = this.#origin(registry);
-    const authorization = await this.#authorizer.authorization(registry, repository);
+    const authorization = await this.#authorizer.authorization(registry, access);
     const answer = await this.#follow(question, origin, authorization);
     const challenge = answer.headers["www-authenticate"];
     if (answer.status !== 401 || answer.origin !== origin || challenge === undefined) return answer;
-    const renewed = await this.#authorizer.answer(registry, repository, challenge, authorization);
+    if (body instanceof Readable) return answer;
+    const renewed = await this.#authorizer.answer(registry, access, challenge, authorization);
     return renewed === undefined ? answer : this.#follow(question, origin, renewed);
   }
 
@@ -78,20 +85,20 @@ export class Transport {
   }
 
   async #follow(question: Question, origin: string, authorization: string | undefined): Promise<Answer> {
-    const { method, headers, limit, registry } = question;
-    let target = new URL(question.path, origin);
+    const { method, headers, registry } = question;
+    let target = this.#next(question.path, new URL(origin), registry);
     let ours = true;
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
       ours &&= target.origin === origin;
       const answer = await this.#wire.exchange({
+        ...question,
         origin: target.origin,
         path: target.pathname + target.search,
-        method,
         headers: ours && authorization !== undefined ? { ...headers, authorization } : headers,
-        limit,
       });
       const location = answer.headers.location;
-      if (!redirects.has(answer.status) || location === undefined) return answer;
+      if (!followed(method).has(answer.status) || location === undefined) return answer;
+      if (question.body instanceof Readable) return answer;
       target = this.#next(location, target, registry);
     }
     throw new RegistryError(
@@ -102,11 +109,20 @@ export class Transport {
 
   #next(location: string, from: URL, registry: string): URL {
     const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-    if (next && mayFollow(next, registry, this.#insecure)) return next;
+    if (next && (next.origin === from.origin || mayFollow(next, registry, this.#insecure))) return next;
     const host = next?.host ?? "nowhere";
     throw new RegistryError(
       "invalid",
       `${registry} redirected to ${host} without TLS; not followed. If it is right, list both hosts in TAGALONG_INSECURE_REGISTRIES`,
     );
   }
+}
+
+function accessOf({ method, repository, mountFrom }: Question): Access {
+  const writes = method === "POST" || method === "PUT";
+  return { repository, writes, ...(mountFrom === undefined ? {} : { mountFrom }) };
+}
+
+function followed(method: Method): ReadonlySet<number> {
+  return method === "HEAD" || method === "GET" ? redirects : redirectsOfWrites;
 }

@@ -1,12 +1,15 @@
 /**
  * One HTTP exchange with one host. Promises one pool of connections an origin, connections that survive HEADs
- * (undici closes them after each unless `reset` is false), a deadline over the whole exchange, a bound on the
- * body, and that a host which asked for patience is not contacted until its time is over.
+ * (undici closes them after each unless `reset` is false), a deadline over the whole exchange (or, of a body that is
+ * handed on as it comes, between its pieces), a bound on the body, and that a host which asked for patience is not
+ * contacted until its time is over.
  */
+import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { Pool } from "undici";
 import { type Reason, RegistryError } from "./errors";
 import { explainFailure } from "./failures";
+import { Patience } from "./patience";
 import { parseRetryAfter } from "./retry-after";
 
 /** What is sent. `limit` is the longest body accepted, in bytes. */
@@ -14,11 +17,19 @@ export interface Exchange {
   readonly origin: string;
   /** Path with query. */
   readonly path: string;
-  readonly method: "HEAD" | "GET" | "POST";
+  readonly method: Method;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Body;
   readonly limit: number;
+  /** Takes the body of a 200 as it comes, instead of its being collected; the answer's own is empty then. */
+  readonly sink?: (body: Readable) => Promise<void>;
+  /** How many deadlines long it may take; 1 if left out. */
+  readonly patience?: number;
 }
+
+export type Method = "HEAD" | "GET" | "POST" | "PUT";
+/** A stream is sent once and cannot be sent again. */
+export type Body = string | Buffer | Readable;
 
 /** What came back, complete. */
 export interface Answer {
@@ -59,26 +70,31 @@ export class Wire {
   /** @throws RegistryError: rate-limited or server (paused), network, timeout, invalid (oversized, unreadable) */
   async exchange(wanted: Exchange): Promise<Answer> {
     this.#refuseWhilePaused(wanted.origin);
-    const { origin, path, method, headers, body } = wanted;
-    const signal = AbortSignal.timeout(this.deadlineMs);
+    const { origin, path, method, headers, body, sink } = wanted;
+    const deadlineMs = this.deadlineMs * (wanted.patience ?? 1);
+    const patience = new Patience(deadlineMs);
     try {
       const got = await this.#pool(origin).request({
         path,
         method,
         headers,
-        body: body ?? null,
-        signal,
+        body: body instanceof Readable ? patience.watched(body) : (body ?? null),
+        signal: patience.signal,
         reset: false,
         blocking: false,
       });
       const flat = flatten(got.headers);
       const retryAfterMs = this.#notePause(origin, got.statusCode, flat);
-      const bytes = await collect(got.body, Number(flat["content-length"] ?? 0), wanted.limit);
+      let bytes = Buffer.alloc(0);
+      if (sink && got.statusCode === 200) await sink(patience.watched(got.body));
+      else bytes = await collect(got.body, Number(flat["content-length"] ?? 0), wanted.limit);
       // undici frees a connection one turn of the event loop after its answer: who asks sooner opens a second one.
       await setImmediate();
       return { origin, status: got.statusCode, headers: flat, body: bytes, retryAfterMs };
     } catch (error) {
-      throw error instanceof RegistryError ? error : explainFailure(error, origin, this.deadlineMs);
+      throw error instanceof RegistryError ? error : explainFailure(error, origin, deadlineMs);
+    } finally {
+      patience.end();
     }
   }
 
@@ -141,7 +157,11 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   return flat;
 }
 
-async function collect(body: AsyncIterable<Buffer>, announced: number, limit: number): Promise<Buffer> {
+async function collect(
+  body: AsyncIterable<Buffer>,
+  announced: number,
+  limit: number,
+): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {

@@ -1,14 +1,11 @@
 // Which digest each image of an environment should run: asked of the registry, decided by rollout/. What the watcher
 // and a `pulumi up` by hand share, so that both come to the same answer.
-import type { Release, ReleasedImage } from "../components/release";
-import type { EnvironmentConfig } from "../config";
-import { atTag, formatReference, parseReference, type Reference, type RegistryClient } from "../registry";
-import { type Agreement, agree, type TaggedImage } from "../rollout/lockstep";
 
-/** An environment tag of the config that no sure answer could be had for, or images that do not belong together. */
-export class ReleaseError extends Error {
-  override readonly name = "ReleaseError";
-}
+import type { EnvironmentConfig } from "../config";
+import { describe, ReleaseError } from "../ledger";
+import { atTag, formatReference, type Reference, type RegistryClient } from "../registry";
+import { type Agreement, agree, type TaggedImage } from "../rollout/lockstep";
+import type { Release, ReleasedImage } from "../rollout/release";
 
 /** The references that an environment follows, by the name of the image; only images that a service runs. */
 export function followed(config: EnvironmentConfig): Record<string, Reference> {
@@ -18,26 +15,6 @@ export function followed(config: EnvironmentConfig): Record<string, Reference> {
       .filter(([name]) => used.has(name))
       .map(([name, { repository }]) => [name, atTag(repository, config.tag)]),
   );
-}
-
-/** What is known of one image at one digest. */
-export async function describe(
-  client: RegistryClient,
-  reference: Reference,
-  digest: string,
-): Promise<ReleasedImage> {
-  const { registry, repository } = reference;
-  const pinned = parseReference(`${formatReference({ registry, repository })}@${digest}`);
-  const facts = await client.image(pinned);
-  return {
-    reference: formatReference(pinned),
-    digest,
-    platforms: facts.platforms.map((platform) =>
-      [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/"),
-    ),
-    ...(facts.revision ? { revision: facts.revision } : {}),
-    ...(facts.version ? { version: facts.version } : {}),
-  };
 }
 
 /** Whether the images belong together, asking the registry for their tags `sha-<commit>` only where labels differ. */

@@ -1,5 +1,5 @@
 // Which digests may not roll, and why. A rejection binds while the configuration is the one that the image failed with.
-import type { Release } from "../components/release";
+import type { Release } from "../rollout/release";
 import type { UpdateFailure } from "../rollout/verdict";
 import { short } from "./log";
 import type { Changed } from "./releases";

@@ -1,5 +1,5 @@
 // Releases compared, and told in the log.
-import type { Release, ReleasedImage } from "../components/release";
+import type { Release, ReleasedImage } from "../rollout/release";
 
 /** Images and what a release has of them. */
 export type Changed = [image: string, one: ReleasedImage][];

@@ -1,5 +1,5 @@
 // Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not.
-import type { Release } from "../components/release";
+import type { Release } from "../rollout/release";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
 import { firstLine, title } from "./log";
 import type { Rejections } from "./rejections";

@@ -1,8 +1,8 @@
 // Runs the stack's program in this process, one update at a time, and says what came of it.
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
-import type { Release } from "../components/release";
 import type { GateInputs } from "../provider/gate";
+import type { Release } from "../rollout/release";
 import type { UpdateFailure } from "../rollout/verdict";
 import { EngineError, mendState, pulumiCommand, setUpProblem } from "./engine";
 import { Lease } from "./lease";

@@ -1,9 +1,10 @@
 // What the environment's tags carry, as far as the registries have said it for sure.
-import type { Release, ReleasedImage } from "../components/release";
+import { describe } from "../ledger";
 import { formatReference, type Reference, RegistryClient, RegistryError } from "../registry";
 import type { Agreement } from "../rollout/lockstep";
 import type { Carried } from "../rollout/plan";
-import { agreement, describe } from "./decide";
+import type { Release, ReleasedImage } from "../rollout/release";
+import { agreement } from "./decide";
 import { type Log, title } from "./log";
 
 export class Tags {

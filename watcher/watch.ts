@@ -1,9 +1,10 @@
 // The watcher: observe the tags, decide, roll, see that it stays well. It remembers nothing that it cannot find out
 // again: what runs is what the stack's state says, what should run is what the registry says.
-import type { ReleasedImage } from "../components/release";
+
 import { ConfigError, type EnvironmentConfig } from "../config";
 import { credentialLookup, formatReference, RegistryClient, RegistryError } from "../registry";
 import { type Plan, plan } from "../rollout/plan";
+import type { ReleasedImage } from "../rollout/release";
 import { followed } from "./decide";
 import { dockerPlace } from "./docker";
 import { EngineError, SetUpError } from "./engine";

@@ -1,6 +1,7 @@
 // What those who work on one environment share: where it stands, and the means to change that.
-import type { Release } from "../components/release";
+
 import type { GateInputs } from "../provider/gate";
+import type { Release } from "../rollout/release";
 import type { FollowedConfig } from "./followedConfig";
 import type { Log } from "./log";
 import type { Place } from "./place";

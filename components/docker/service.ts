@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RolloutConfig, ServiceConfig } from "../../config";
 import { labels } from "../../provider/docker/layout";
 import { type Claim, Image } from "../../provider/resources";
-import type { ReleasedImage } from "../release";
+import type { ReleasedImage } from "../../rollout/release";
 
 export interface DockerServiceArgs {
   /** Name of the service in the config. */

@@ -77,7 +77,8 @@ export function give(response: ServerResponse, { status, headers, body }: Truth)
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-function ask(upstream: string, { method, url, headers }: IncomingMessage): Promise<Truth> {
+function ask(upstream: string, request: IncomingMessage): Promise<Truth> {
+  const { method, url, headers } = request;
   return new Promise((resolve, reject) => {
     const asked = httpRequest(`http://${upstream}${url}`, { method, headers }, (answer) => {
       const chunks: Buffer[] = [];
@@ -89,6 +90,6 @@ function ask(upstream: string, { method, url, headers }: IncomingMessage): Promi
       });
     });
     asked.on("error", reject);
-    asked.end();
+    request.pipe(asked);
   });
 }

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { DockerEnvironment } from "../../../components/docker/environment";
 import { revisionOf } from "../../../components/docker/service";
-import type { Release } from "../../../components/release";
 import type { EnvironmentConfig } from "../../../config";
+import type { Release } from "../../../rollout/release";
 import { environment, service } from "../config/given";
 
 type Inputs = Record<string, unknown>;

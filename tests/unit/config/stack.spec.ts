@@ -43,6 +43,15 @@ describe("An environment's config", () => {
     });
   });
 
+  it("is of a stack whose name fits into the tags of its verdicts", () => {
+    const named = (stack: string) => mistakes({ tag: "dev" }, { stack });
+    assert.deepEqual(named("a".repeat(47)), []);
+    assert.deepEqual(named("a".repeat(48)), [
+      "the stack's name: has 48 characters, and the tags of its verdicts have room for 47 — rename the stack: pulumi stack rename <a shorter name>",
+    ]);
+    assert.equal(`sha256-${"0".repeat(64)}.${"a".repeat(47)}.rejected`.length, 128);
+  });
+
   it("has durations in milliseconds", () => {
     const { rollout } = environment({
       rollout: { deadline: "1h", soak: "0s", settle: "500ms", interval: "2m" },

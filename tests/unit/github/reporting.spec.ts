@@ -9,7 +9,7 @@ import {
   statusOf,
 } from "../../../github/reporting";
 import type { Receipt } from "../../../rollout/record";
-import { commitA, commitB, receipt } from "./receipts";
+import { commitA, commitB, receipt } from "../../github/receipts";
 
 describe("A receipt as a GitHub deployment", () => {
   const hops = { observed: "2026-11-21T16:15:00.000Z", switched: "2026-11-21T16:15:04.200Z" };

@@ -1,5 +1,5 @@
 // A receipt as a roll leaves it, with whatever a test is about put in its place.
-import type { Receipt } from "../../../rollout/record";
+import type { Receipt } from "../../rollout/record";
 
 export const commitA = "a".repeat(40);
 export const commitB = "b".repeat(40);

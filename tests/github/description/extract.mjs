@@ -1,0 +1,109 @@
+// Takes what the emulator needs out of GitHub's own OpenAPI description, which as a whole is 385 MB of npm package:
+//   node tests/github/description/extract.mjs
+// `operations` below is the list to extend when the emulator learns a route.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const source = {
+  package: "@octokit/openapi@23.0.2",
+  integrity:
+    "sha512-pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg==",
+  file: "package/generated/api.github.com.json",
+};
+
+const repository = "/repos/{owner}/{repo}";
+const operations = [
+  `GET ${repository}`,
+  `GET ${repository}/compare/{basehead}`,
+  `GET ${repository}/git/commits/{commit_sha}`,
+  `GET ${repository}/deployments`,
+  `POST ${repository}/deployments`,
+  `GET ${repository}/deployments/{deployment_id}`,
+  `DELETE ${repository}/deployments/{deployment_id}`,
+  `GET ${repository}/deployments/{deployment_id}/statuses`,
+  `POST ${repository}/deployments/{deployment_id}/statuses`,
+  `GET ${repository}/deployments/{deployment_id}/statuses/{status_id}`,
+  `GET ${repository}/environments`,
+  `GET ${repository}/environments/{environment_name}`,
+];
+
+const folder = mkdtempSync(join(tmpdir(), "tagalong-openapi-"));
+/** @type {any} */
+let whole;
+try {
+  execFileSync("npm", ["pack", source.package, "--silent", "--pack-destination", folder], { cwd: folder });
+  const archive = join(folder, "octokit-openapi-23.0.2.tgz");
+  const found = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
+  if (found !== source.integrity) throw new Error(`${source.package} is another one: ${found}`);
+  const most = 64 * 1024 * 1024;
+  whole = JSON.parse(execFileSync("tar", ["-xzOf", archive, source.file], { maxBuffer: most }).toString());
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** What says nothing about whether a request or an answer is right. */
+const words = new Set(["description", "summary", "externalDocs", "example", "examples", "tags", "x-github"]);
+
+/**
+ * Without words, except where one is the name of a property.
+ * @param {any} value
+ * @param {boolean} [isMap] of names
+ * @returns {any}
+ */
+function bare(value, isMap = false) {
+  if (Array.isArray(value)) return value.map((item) => bare(item));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => isMap || (!words.has(key) && (!key.startsWith("x-") || key === "x-multi-segment")))
+      .map(([key, inner]) => [
+        key,
+        bare(inner, !isMap && ["properties", "headers", "responses"].includes(key)),
+      ]),
+  );
+}
+
+/** @type {Record<string, Record<string, unknown>>} */
+const paths = {};
+for (const operation of operations) {
+  const [method = "", path = ""] = operation.split(" ");
+  const described = whole.paths[path]?.[method.toLowerCase()];
+  if (!described) throw new Error(`GitHub has no ${operation}`);
+  paths[path] = { ...paths[path], [method.toLowerCase()]: bare(described) };
+}
+
+/** @type {Record<string, Record<string, unknown>>} */
+const components = {};
+/** @param {unknown} value */
+function follow(value) {
+  for (const [, reference = ""] of JSON.stringify(value).matchAll(/"\$ref":"#\/components\/([^"]+)"/g)) {
+    const [kind = "", name = ""] = reference.split("/");
+    if (components[kind]?.[name]) continue;
+    const found = bare(whole.components[kind][name]);
+    components[kind] = { ...components[kind], [name]: found };
+    follow(found);
+  }
+}
+follow(paths);
+
+/**
+ * One operation or component a line, so that a newer description shows what changed.
+ * @param {Record<string, Record<string, unknown>>} map
+ */
+const lines = (map) =>
+  Object.keys(map)
+    .sort()
+    .map((outer) => {
+      const inner = Object.entries(map[outer] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `${JSON.stringify(outer)}:{\n${inner.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",\n")}}`;
+    })
+    .join(",\n");
+
+writeFileSync(
+  join(dirname(fileURLToPath(import.meta.url)), "api.github.com.json"),
+  `{"openapi":${JSON.stringify(whole.openapi)},"source":${JSON.stringify(source)},\n"paths":{${lines(paths)}},\n"components":{${lines(components)}}}\n`,
+);
