@@ -6,8 +6,8 @@ import { ReleaseError } from "./ledger";
 import { offer } from "./provider/session";
 import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
 import type { Release } from "./rollout/release";
+import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials } from "./watcher/credentials";
-import { decideRelease } from "./watcher/decide";
 
 interface Run {
   /** What the environment is to run; by default what its tag carries now. */
@@ -16,24 +16,22 @@ interface Run {
   directory?: string;
 }
 
-async function program(run: Run = {}): Promise<Record<string, unknown>> {
-  const config = readConfig(run.directory);
+async function program({ release, directory = process.cwd() }: Run = {}): Promise<Record<string, unknown>> {
+  const config = readConfig(directory);
   if (config.kind === "repository") {
     throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
   }
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
-    const release = run.release ?? (await decideRelease(config, client));
-    const session = offer({ credentials, role: run.release ? "watcher" : "hand" });
-    const environment = new Environment(config.stack, {
-      config,
-      release,
-      files: readProjectFiles(config.stack, run.directory),
-      session,
-      promotion: {release: "", images: {}},
-      tried: [],
-    });
+    const isPreview = pulumi.runtime.isDryRun();
+    const say = { evidence: async () => {}, warn: pulumi.log.warn };
+    const { roll, ...decided } = release
+      ? decidedBefore(release)
+      : await decideByHand(config, client, { directory, isPreview, say });
+    const session = offer({ credentials, ...(roll ? { role: "hand", roll } : { role: "watcher" }) });
+    const files = readProjectFiles(config.stack, directory);
+    const environment = new Environment(config.stack, { config, files, session, ...decided });
     const { urls, switchedAt, claim } = environment;
     return { release: environment.release, urls, switchedAt, claim };
   } catch (error) {

@@ -1,8 +1,7 @@
 // Promotion: the environment's tag, led to the release that the config names before anything rolls. Neither it nor the
 // provider is a child of a component: CI targets the tag alone, and a parent that is not there yet would have to come too.
 import * as pulumi from "@pulumi/pulumi";
-import type { TaggedImage } from "../provider/environmentTag";
-import { EnvironmentTag, type Provider } from "../provider/resources";
+import { EnvironmentTag, type Provider, type TaggedImage } from "../provider/resources";
 import { platformProblem } from "../rollout/platform";
 import type { Release } from "../rollout/release";
 
@@ -43,7 +42,9 @@ export function promote(
 async function settled<T>(output: pulumi.Output<T>): Promise<T | undefined> {
   const inner = output as pulumi.Output<T> & { promise?: () => Promise<T>; isKnown?: Promise<boolean> };
   if (!inner.promise || !inner.isKnown) {
-    throw new Error("This version of @pulumi/pulumi does not say which outputs are known; use the pinned version");
+    throw new Error(
+      "This version of @pulumi/pulumi does not say which outputs are known; use the pinned version",
+    );
   }
   const value = await inner.promise();
   return (await inner.isKnown) ? value : undefined;

@@ -34,8 +34,6 @@ export interface EnvironmentTagOutputs extends Record<string, unknown> {
   carried: Record<string, string>;
 }
 
-type State = EnvironmentTagInputs & EnvironmentTagOutputs;
-
 const nothing: EnvironmentTagInputs = { release: "", images: {} };
 
 export const environmentTag: Handler<EnvironmentTagInputs, EnvironmentTagOutputs> = {

@@ -10,8 +10,8 @@ import {
 } from "../rollout/gate";
 import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
-import { handRoll } from "./handRoll";
 import type { Context, Handler } from "./handler";
+import { handRoll } from "./handRoll";
 
 export interface GateService extends Record<string, unknown> {
   /** repository@digest that each replica must run. */

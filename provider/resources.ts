@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClaimInputs } from "./docker/claim";
 import type { ImageInputs } from "./docker/image";
 import type { RouteInputs } from "./docker/route";
-import type { EnvironmentTagInputs } from "./environmentTag";
+import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { GateInputs } from "./gate";
 import type { SoakInputs } from "./soak";
+
+export type { TaggedImage };
 
 /** Every property of T, at any depth, may also be an output. */
 type Inputs<T> = {
@@ -86,8 +88,8 @@ export class EnvironmentTag extends pulumi.CustomResource {
 }
 
 export class Soak extends pulumi.CustomResource {
-  declare public readonly release: pulumi.Output<SoakInputs["release"]>;
+  declare public readonly runs: pulumi.Output<SoakInputs["release"]>;
   constructor(name: string, args: Inputs<SoakInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("tagalong:index:Soak", name, args, opts);
+    super("tagalong:index:Soak", name, { runs: undefined, ...args }, opts);
   }
 }

@@ -34,10 +34,11 @@ export async function serve(options: {
   handlers: Handlers;
   version: string;
   engineAddress: string | undefined;
-  /** Called once, with the provider's own inputs. */
+  /** Called with the provider's own inputs: the program's, where there is one, and else the state's. */
   onConfigure: (inputs: Properties) => void;
 }): Promise<{ port: number; stop: () => void }> {
   const cancelled = new AbortController();
+  let isChecked = false;
   let engineClient: engineRpc.EngineClient | undefined;
   const connect = (address: string) => {
     engineClient = new engineRpc.EngineClient(address, grpc.credentials.createInsecure());
@@ -77,6 +78,9 @@ export async function serve(options: {
 
   const service: Partial<rpc.IResourceProviderServer> = {
     checkConfig: answer((request: pb.CheckRequest) => {
+      // What did not count as a change is configured as it was: only here does the program's own come by.
+      isChecked = true;
+      options.onConfigure(read(request.getNews()));
       const response = new pb.CheckResponse();
       response.setInputs(request.getNews());
       return response;
@@ -87,7 +91,7 @@ export async function serve(options: {
       return response;
     }),
     configure: answer((request: pb.ConfigureRequest) => {
-      options.onConfigure(read(request.getArgs()));
+      if (!isChecked) options.onConfigure(read(request.getArgs()));
       const response = new pb.ConfigureResponse();
       response.setAcceptresources(false);
       response.setAcceptsecrets(false);

@@ -7,8 +7,8 @@ import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
 import { type RouteFiles, writeRoutes } from "./docker/route";
 import type { GateInputs } from "./gate";
-import { handRoll, type Roll } from "./handRoll";
 import { type Context, changedKeys, type Handler } from "./handler";
+import { handRoll, type Roll } from "./handRoll";
 import { Soak, type Unwell } from "./soakTime";
 
 const shownLines = 10;
@@ -21,17 +21,25 @@ export interface SoakInputs extends GateInputs {
   soakMs: number;
 }
 
-export const soak: Handler<SoakInputs, Record<string, never>> = {
+export interface SoakOutputs extends Record<string, unknown> {
+  /** The release again: unlike an input, it is what an update that did not come so far finds here. */
+  runs: SoakInputs["release"];
+}
+
+export const soak: Handler<SoakInputs, SoakOutputs> = {
   async changed(inputs, old) {
-    return changedKeys(old, inputs, ["before", "soakMs", "deadlineMs"]);
+    return changedKeys(old, inputs, ["before", "soakMs", "deadlineMs", "runs"]);
+  },
+  async preview({ release = {} }) {
+    return { runs: release };
   },
   async create(inputs, context) {
     await stay(inputs, context);
-    return { id: "soak", outputs: {} };
+    return { id: "soak", outputs: { runs: inputs.release } };
   },
   async update(_id, inputs, _old, context) {
     await stay(inputs, context);
-    return {};
+    return { runs: inputs.release };
   },
 };
 
@@ -64,7 +72,9 @@ async function goBack(
     unwell.map(async (one) => ({ ...one, lastLines: await lookout.lastLines(one.replica, shownLines) })),
   );
   await roll.rejected(unwell, context);
-  return new Error(`${formatFailures(failures)}\n${problem ?? "the traffic goes to what served before again"}`);
+  return new Error(
+    `${formatFailures(failures)}\n${problem ?? "the traffic goes to what served before again"}`,
+  );
 }
 
 /** @returns why it could not; undefined where it did */

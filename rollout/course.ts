@@ -36,7 +36,10 @@ export function courseOf(proposal: Proposal): Course {
     if (release !== "") return { kind: "refuse", why: held };
     const stays = digestsIn(running, images);
     if (stays) return { kind: "stay", digests: stays, why: `${held}; it stays with ${nameOf(running)}` };
-    return { kind: "refuse", why: `${held}; nothing is known of what it runs, so there is nothing to stay with` };
+    return {
+      kind: "refuse",
+      why: `${held}; nothing is known of what it runs, so there is nothing to stay with`,
+    };
   }
   const reasons = Object.entries(refused).map(([image, reason]) => `\n  ${image}: ${reason}`);
   if (reasons.length === 0) return { kind: "go" };
@@ -47,7 +50,8 @@ export function courseOf(proposal: Proposal): Course {
   const before = digestsIn(good, kept);
   const isWayBack = before && Object.keys(refused).every((image) => before[image] !== digests[image]);
   const what = `${environment} does not take what its tag carries:${reasons.join("")}`;
-  if (!isWayBack) return { kind: "refuse", why: `${what}\nNothing else that stayed well is on record to stay with` };
+  if (!isWayBack)
+    return { kind: "refuse", why: `${what}\nNothing else that stayed well is on record to stay with` };
   return { kind: "stay", digests: { ...digests, ...before }, why: `${what}\nIt stays with ${nameOf(good)}` };
 }
 
@@ -56,7 +60,10 @@ export function heldText(environment: string, { at, by, reason }: Hold): string 
   return `${environment} is held since ${at} by ${by}${why}; lift that with \`tagalong resume ${environment}\``;
 }
 
-function digestsIn(receipt: Receipt | undefined, images: readonly string[]): Record<string, string> | undefined {
+function digestsIn(
+  receipt: Receipt | undefined,
+  images: readonly string[],
+): Record<string, string> | undefined {
   const digests = images.map((image) => [image, receipt?.images[image]?.to] as const);
   return digests.some(([, digest]) => digest === undefined)
     ? undefined

@@ -1,17 +1,19 @@
 // What a `pulumi up` by hand runs, decided before anything is declared: it obeys what is on record as the watcher does.
 // A release that may not run is refused in plain words; a tag that carries one is not followed.
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { EnvironmentConfig } from "../config";
-import { ReleaseError } from "../ledger";
-import type { HandRoll } from "../provider/handRoll";
+import { nameRelease, ReleaseError } from "../ledger";
 import type { TaggedImage } from "../provider/environmentTag";
-import { formatReference, type Reference, type RegistryClient } from "../registry";
+import type { HandRoll } from "../provider/handRoll";
+import { formatReference, type Reference, type RegistryClient, RegistryError } from "../registry";
 import { heldText } from "../rollout/course";
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { type Candidate, describeAll, digestsOf, findCandidate, sources } from "./candidate";
 import { followed } from "./decide";
 import { commitOf, whoAmI } from "./hand";
-import { receiptId } from "./receipts";
 import { readSecretTexts } from "./stackFiles";
 
 /** What the program declares, and what it tells the provider. */
@@ -22,6 +24,13 @@ export interface ByHand {
   tried: string[];
   roll: HandRoll;
 }
+
+/** What a watcher has decided: it moves no tag, and writes down by itself what comes of it. */
+export const decidedBefore = (release: Release): Omit<ByHand, "roll"> & { roll?: undefined } => ({
+  release,
+  promotion: { release: "", images: {} },
+  tried: [],
+});
 
 /** Where a person reads it. */
 export interface Say {
@@ -42,7 +51,7 @@ export async function decideByHand(
 ): Promise<ByHand> {
   const { directory, isPreview, say } = options;
   const { stack } = config;
-  const candidate = await findCandidate(config, client, readSecretTexts({ directory, stack }));
+  const candidate = await findCandidate(config, client, secretTextsIn(directory, stack));
   const { course, hold, release } = candidate;
   if (course.kind === "refuse") {
     await say.evidence(candidate);
@@ -57,9 +66,16 @@ export async function decideByHand(
     release: images,
     promotion: { release, images: release === "" ? {} : tagged(config, images) },
     tried: triedBefore(candidate, images),
-    roll: await rollTo(images, candidate, config, directory),
+    roll: rollTo(images, candidate, config, {
+      name: isPreview ? undefined : await nameOf(images, candidate, config, client),
+      commit: await commitOf(directory),
+    }),
   };
 }
+
+/** None where the config comes from elsewhere, as with `--config-file`. */
+const secretTextsIn = (directory: string, stack: string): Record<string, unknown> =>
+  existsSync(join(directory, `Pulumi.${stack}.yaml`)) ? readSecretTexts({ directory, stack }) : {};
 
 function tagged(config: EnvironmentConfig, images: Release): Record<string, TaggedImage> {
   const [tags, from] = [followed(config), sources(config)];
@@ -71,18 +87,37 @@ function tagged(config: EnvironmentConfig, images: Release): Record<string, Tagg
   );
 }
 
+/** The release as the config names it; else the name that leads to all of what changes, where one is found. */
+async function nameOf(
+  images: Release,
+  { release, moved }: Candidate,
+  config: EnvironmentConfig,
+  client: RegistryClient,
+): Promise<string | undefined> {
+  if (release !== "" || moved.length === 0) return release;
+  const said = (label: "version" | "revision") =>
+    Object.values(images).flatMap((image) => image[label] ?? []);
+  const candidates = { versions: said("version"), revisions: said("revision") };
+  try {
+    return await nameRelease(client, sources(config), digestsOf(images), candidates);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return undefined; // only a name: the digests are known
+  }
+}
+
 function triedBefore({ admissions }: Candidate, images: Release): string[] {
   return Object.keys(images)
     .flatMap((image) => admissions[image]?.evidence.own.rejected?.record ?? [])
     .sort();
 }
 
-async function rollTo(
+function rollTo(
   images: Release,
   candidate: Candidate,
   config: EnvironmentConfig,
-  directory: string,
-): Promise<HandRoll> {
+  { name, commit }: { name: string | undefined; commit: string | undefined },
+): HandRoll {
   const { environment, release, running, admissions, configurations } = candidate;
   const rolled = Object.entries(images).map(([image, { digest }]) => {
     const { registry, repository } = followed(config)[image] as Reference;
@@ -98,15 +133,14 @@ async function rollTo(
     return [image, { repository: place, digest, configuration, services, isMoved, isNew }] as const;
   });
   const isMoved = rolled.some(([, one]) => one.isMoved);
-  const revision = await commitOf(directory);
   const receipt: Receipt = {
-    id: receiptId(Date.now()),
+    id: `${new Date().toISOString().replace(/[-:]/g, "")}-${randomBytes(3).toString("hex")}`,
     environment,
     trigger: release === "" && isMoved ? "tag" : "config",
     by: whoAmI(),
     via: "up",
-    ...(release === "" ? {} : { release }),
-    ...(revision ? { configRevision: revision } : {}),
+    ...(name ? { release: name } : {}),
+    ...(commit ? { configRevision: commit } : {}),
     images: Object.fromEntries(
       Object.entries(images).map(([image, { digest, version, revision }]) => {
         const from = running?.images[image]?.to;

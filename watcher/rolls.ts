@@ -1,10 +1,11 @@
 // Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not.
+
+import { Soak } from "../provider/soakTime";
 import type { Release } from "../rollout/release";
 import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
 import { firstLine, title } from "./log";
 import type { Rejections } from "./rejections";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
-import { Soak } from "../provider/soakTime";
 import type { Vigil } from "./vigil";
 import type { Work } from "./work";
 

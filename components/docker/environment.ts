@@ -165,7 +165,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       { ...replicas, release: { ...release }, before: this.route?.before ?? {}, soakMs: config.rollout.soak },
       { parent: this, dependsOn: [this.route ?? gate] },
     );
-    this.release = soak.release;
+    this.release = soak.runs;
 
     if (config.watcher) {
       const { watcher } = config;

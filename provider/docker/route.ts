@@ -1,8 +1,8 @@
 // Route: where the edge sends each service's traffic. The edge reads one small file at each request, so writing them is
 // the switch: no reload, no dropped connection. Each file is replaced by a rename, never half written.
 import { basename } from "node:path";
-import { handRoll } from "../handRoll";
 import { type Context, changedKeys, type Handler } from "../handler";
+import { handRoll } from "../handRoll";
 import { connectEngine, execute, isEngineError } from "./engine";
 import { routeFile, routesFolder, slotsFor } from "./layout";
 

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DockerEnvironment } from "../../../components/docker/environment";
 import { revisionOf } from "../../../components/docker/service";
 import type { EnvironmentConfig } from "../../../config";
+import { EnvironmentTag } from "../../../provider/resources";
 import type { Release } from "../../../rollout/release";
 import { environment, service } from "../config/given";
 
@@ -48,6 +49,8 @@ async function declared(config: EnvironmentConfig, of = release): Promise<Map<st
     config,
     release: of,
     files: { project: "", stack: "" },
+    promote: () => new EnvironmentTag(config.stack, { release: "", images: {} }),
+    tried: [],
   });
   await new Promise((resolve) => pulumi.output(made.route?.urn ?? made.claim.urn).apply(resolve));
   // Outputs of outputs: everything is declared once nothing new comes any more.

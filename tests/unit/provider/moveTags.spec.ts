@@ -1,7 +1,14 @@
 // Moving tags, with a registry in memory that fails where it is told to: all of them move, or none.
 import assert from "node:assert/strict";
 import { type Move, moveTags, type TagRegistry } from "../../../provider/moveTags";
-import { atDigest, atTag, formatReference, parseReference, type Reference, RegistryError } from "../../../registry";
+import {
+  atDigest,
+  atTag,
+  formatReference,
+  parseReference,
+  type Reference,
+  RegistryError,
+} from "../../../registry";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const [older, newer, foreign] = ["a", "b", "c"].map(digest) as [string, string, string];
@@ -77,7 +84,9 @@ describe("Moving the tags of a release", function () {
     const before = registry.log.slice(0, first).sort();
     assert.deepEqual(
       before,
-      images.flatMap((image) => [`copy ${image}`, `manifest ${image}`, `manifest ${image}`, `resolve ${image}`]).sort(),
+      images
+        .flatMap((image) => [`copy ${image}`, `manifest ${image}`, `manifest ${image}`, `resolve ${image}`])
+        .sort(),
     );
   });
 
@@ -111,7 +120,8 @@ describe("Moving the tags of a release", function () {
       );
       const expected = outcome === "moved" ? newer : older;
       assert.deepEqual(registry.tags, carrying(expected), `request ${failing}: ${outcome}`);
-      if (outcome !== "moved") assert.match(outcome, /^no tag was moved:|All of them carry what they carried before/);
+      if (outcome !== "moved")
+        assert.match(outcome, /^no tag was moved:|All of them carry what they carried before/);
       registry.before = () => {};
       await run(registry);
       assert.deepEqual(registry.tags, carrying(newer));
@@ -126,7 +136,10 @@ describe("Moving the tags of a release", function () {
       if (isDead) down();
     };
     await assert.rejects(run(registry), (error: Error) => {
-      assert.match(error.message, /Some could not be put back:\n {2}client: \S+:test: it may carry sha256:b+ instead of sha256:a+: the registry hung up/);
+      assert.match(
+        error.message,
+        /Some could not be put back:\n {2}client: \S+:test: it may carry sha256:b+ instead of sha256:a+: the registry hung up/,
+      );
       assert.match(error.message, /until then nothing rolls to what they carry now$/);
       return true;
     });
@@ -163,7 +176,11 @@ describe("Moving the tags of a release", function () {
         registry.tags.set(name("server"), foreign);
     };
     await assert.rejects(run(registry), (error: Error) => {
-      assert(error.message.includes(`server: ${name("server")}: somebody else moved it at the same time, to ${foreign}`));
+      assert(
+        error.message.includes(
+          `server: ${name("server")}: somebody else moved it at the same time, to ${foreign}`,
+        ),
+      );
       return true;
     });
     assert.deepEqual(registry.tags, carrying(older).set(name("server"), foreign));

@@ -108,6 +108,16 @@ describe("The provider", () => {
     assert.equal(response.getAcceptsecrets(), false);
   });
 
+  it("goes by the program's session, though it is configured with the state's", async () => {
+    const check = new pb.CheckRequest();
+    check.setNews(struct({ session: "/tmp/now" }));
+    await call<pb.CheckRequest, pb.CheckResponse>(client.checkConfig, check);
+    const request = new pb.ConfigureRequest();
+    request.setArgs(struct({ session: "/tmp/before" }));
+    await call<pb.ConfigureRequest, pb.ConfigureResponse>(client.configure, request);
+    assert.deepEqual(configured, { session: "/tmp/now" });
+  });
+
   it("creates with the inputs and keeps them in the state beside what came of it", async () => {
     const response = await create({ size: 1, list: [{ a: "x" }] });
     assert.equal(response.getId(), "one");
