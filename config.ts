@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { plainIn } from "./config/stackFile";
-import { type StackConfig, validateConfig } from "./config/validate";
+import { REPOSITORY_STACK, type StackConfig, validateConfig } from "./config/validate";
 
 export { ConfigError, type Problem } from "./config/explain";
 export {
@@ -46,18 +46,22 @@ export function readConfig(directory = process.cwd()): StackConfig {
 }
 
 /**
- * The texts of Pulumi.yaml and Pulumi.<stack>.yaml; "" for one that is not there.
+ * The texts of Pulumi.yaml, Pulumi.<stack>.yaml and Pulumi.repository.yaml; "" for one that is not there.
  * @param directory as in {@link readConfig}
  */
 export function readProjectFiles(
   stack: string,
   directory = process.cwd(),
-): { project: string; stack: string } {
+): { project: string; stack: string; repository: string } {
   const read = (name: string) => {
     const file = join(directory, name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   };
-  return { project: read("Pulumi.yaml"), stack: read(`Pulumi.${stack}.yaml`) };
+  return {
+    project: read("Pulumi.yaml"),
+    stack: read(`Pulumi.${stack}.yaml`),
+    repository: read(`Pulumi.${REPOSITORY_STACK}.yaml`),
+  };
 }
 
 /**

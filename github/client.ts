@@ -107,13 +107,13 @@ export class Client {
       // A body that broke off arrives as a text; GitHub itself answers in JSON.
       return { failure: { kind: "unreadable", status } };
     } catch (error) {
-      return { failure: failureOf(error) };
+      return { failure: failureOf(error, this.access.token) };
     }
   }
 }
 
-/** What Octokit threw, without the request, which has the token in its headers. */
-function failureOf(error: unknown): Failure {
+/** What Octokit threw, without the request, which has the token in its headers; nor may an answer repeat it. */
+function failureOf(error: unknown, token: string): Failure {
   const { response, cause } = error as {
     response?: { status: number; headers: Record<string, unknown>; data: unknown };
     cause?: unknown;
@@ -129,6 +129,6 @@ function failureOf(error: unknown): Failure {
     Object.entries(response.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
   );
   const { message } = (response.data ?? {}) as { message?: unknown };
-  const said = typeof message === "string" ? oneLine(message, 200) : "";
+  const said = typeof message === "string" ? oneLine(message.replaceAll(token, "[token]"), 200) : "";
   return { kind: "answered", status: response.status, headers, said };
 }

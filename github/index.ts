@@ -5,7 +5,8 @@ import type { Receipt } from "../rollout/record";
 import { Client, type Clock } from "./client";
 import { type CompareOptions, type Comparison, compare } from "./compare";
 import { Deployments, type Report, type ReportOptions } from "./deployments";
-import { type Access, accessIn, type Repository, repositoryIn } from "./repository";
+import { ReceiptMirror } from "./mirror";
+import { type Access, accessIn, type Repository, repositoryIn, runPageIn } from "./repository";
 
 export type { Commit, CompareOptions, Comparison } from "./compare";
 export type { Report, ReportOptions } from "./deployments";
@@ -66,4 +67,19 @@ export function findGitHub({ directory, env }: Surroundings): { github: GitHub }
 export function openGitHub(surroundings: Surroundings): GitHub | undefined {
   const found = findGitHub(surroundings);
   return "github" in found ? found.github : undefined;
+}
+
+/**
+ * The way of receipts to GitHub; undefined where no repository is configured, or no token there. A roll in a workflow
+ * has that workflow's page for its log.
+ * @param say is told what is in the way, a sentence each, and each once
+ */
+export function openMirror(
+  surroundings: Surroundings,
+  say: (problem: string) => void,
+): ReceiptMirror | undefined {
+  const found = findGitHub(surroundings);
+  if ("github" in found) return new ReceiptMirror(found.github, { say, logUrl: runPageIn(surroundings.env) });
+  if (found.reason !== undefined) say(found.reason);
+  return undefined;
 }

@@ -33,15 +33,19 @@ export const payloadOf = ({ id, trigger, via, release, configRevision, images }:
   images,
 });
 
-/** Where a deployment stands. Serving within the soak time is still in progress: it may go back. */
+/**
+ * Where a deployment stands. Serving within the soak time is still in progress: it may go back. Where nobody will know
+ * whether it stays well, it has come as far as it will: it serves, until something else does.
+ */
 export function statusOf(receipt: Receipt): Status {
-  const { outcome, hops } = receipt;
+  const { outcome, hops, endedAt } = receipt;
   const why = receipt.reason === undefined ? "" : `: ${receipt.reason.split("\n")[0]}`;
   const [state, text] = ((): [State, string] => {
     switch (outcome) {
       case "rolling":
         return ["in_progress", `Rolling to ${nameOf(receipt)}`];
       case "live":
+        if (endedAt !== undefined) return ["success", `Live: ${nameOf(receipt)}${tookOf(receipt)}${why}`];
         return [
           "in_progress",
           `Serving${hops.switched ? ` since ${hops.switched}` : ""}; its soak time is not over`,
@@ -83,12 +87,15 @@ function tookOf({ hops: { observed, switched } }: Receipt): string {
 export const isProduction = (environment: string): boolean => /^prod(uction)?$/i.test(environment);
 
 /**
- * Whether a deployment that has these statuses already, newest first, lacks this one.
- * A state that ends it is added once, and nothing that comes late undoes it.
+ * Whether a deployment that has these statuses already, newest first, lacks this one. What ends it is added once, and
+ * nothing that comes late undoes it. An error does not end it: the same roll may be tried again, as often as it takes,
+ * and is shown again only where it comes further.
  */
-export function isNews(status: Status, has: readonly Status[]): boolean {
-  if (status.state !== "in_progress") return !has.some(({ state }) => state === status.state);
-  return has.every(({ state, description }) => state === "in_progress" && description !== status.description);
+export function isNews({ state, description }: Status, has: readonly Status[]): boolean {
+  if (state === "error") return has[0]?.state !== "error";
+  if (state !== "in_progress") return !has.some((one) => one.state === state);
+  const isOver = has.some((one) => ["success", "failure", "inactive"].includes(one.state));
+  return !isOver && !has.some((one) => one.description === description);
 }
 
 const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);

@@ -65,3 +65,13 @@ function isSafe(text: string): boolean {
     protocol === "https:" || (protocol === "http:" && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
   );
 }
+
+/** The page of the Actions run that this process belongs to; undefined elsewhere. */
+export function runPageIn(env: NodeJS.ProcessEnv): string | undefined {
+  const [server, repository, run] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(
+    (name) => env[name],
+  );
+  return env["GITHUB_ACTIONS"] === "true" && server && repository && run
+    ? `${server}/${repository}/actions/runs/${run}`
+    : undefined;
+}

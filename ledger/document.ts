@@ -3,9 +3,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { z } from "zod";
 import {
+  again,
   type Digest,
   digestOf,
   formatReference,
+  lacksContent,
   type Manifest,
   type Reference,
   type RegistryClient,
@@ -50,7 +52,7 @@ export async function readRecord<T>(
 ): Promise<Found<T> | undefined> {
   let manifest: Manifest;
   try {
-    manifest = await client.manifest(at);
+    manifest = await again(() => client.manifest(at));
   } catch (error) {
     if (error instanceof RegistryError && error.reason === "absent") return undefined;
     throw error;
@@ -100,21 +102,12 @@ export async function writeRecord(
     try {
       return await client.put(at, bytes, manifestType);
     } catch (error) {
-      if (!lacksBlob(error) || tries > mostTries) throw error;
+      // The first record of a repository comes before the two bytes that all of them refer to.
+      if (!lacksContent(error) || tries > mostTries) throw error;
       await client.putBlob(at, empty);
       if (tries > 1) await pause(Math.random() * 100 * tries);
     }
   }
-}
-
-/**
- * The first record of a repository comes before the two bytes that all of them refer to; and while several bring
- * these, a registry may for a moment not know what it has.
- */
-function lacksBlob(error: unknown): boolean {
-  return (
-    error instanceof RegistryError && error.codes.some((code) => /^(MANIFEST_)?BLOB_UNKNOWN$/.test(code))
-  );
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -1,6 +1,13 @@
 // What is known of the past, from the registry: nothing is kept elsewhere, so that every machine and every restart
 // knows the same. Promises that only the registry's own 404 is taken for "none", and that a verdict is one PUT.
-import { type Digest, isDigest, type Reference, type RegistryClient, RegistryError } from "../registry";
+import {
+  again,
+  type Digest,
+  isDigest,
+  type Reference,
+  type RegistryClient,
+  RegistryError,
+} from "../registry";
 import type { Findings, Hold, Override, Receipt, Verdict } from "../rollout/record";
 import { type About, readRecord, writeRecord } from "./document";
 import { Receipts, steadyMs } from "./receipts";
@@ -11,9 +18,6 @@ export interface LedgerOptions {
   /** Milliseconds for which a writing of receipts must stand before it counts. */
   readonly steadyMs?: number;
 }
-
-/** A registry's connection may break at any moment; a verdict that is lost lets a bad image roll again. */
-const triesOfWrite = 3;
 
 export class Ledger {
   private readonly homes: readonly Reference[];
@@ -108,6 +112,7 @@ export class Ledger {
   ): Promise<void> {
     const place = this.placeOf(image, digest, finding, this.environment);
     const subject = await this.subjectOf(image, digest);
+    // The same words under the same name do no harm twice, and a verdict that is lost lets a bad image roll again.
     await again(() => writeRecord(this.client, ...place, record, subject));
   }
 
@@ -115,7 +120,7 @@ export class Ledger {
   private async subjectOf(image: string, digest: string) {
     try {
       const reference = { ...this.repositoryOf(image), digest: digest as Digest };
-      const { mediaType, bytes } = await this.client.manifest(reference);
+      const { mediaType, bytes } = await again(() => this.client.manifest(reference));
       return { mediaType, digest: digest as Digest, size: bytes.length };
     } catch (error) {
       if (error instanceof RegistryError && ["absent", "invalid"].includes(error.reason)) return undefined;
@@ -163,19 +168,5 @@ export class Ledger {
     const reference = this.images[image];
     if (!reference) throw new RegistryError("invalid", `${this.environment} runs no image ${image}`);
     return { registry: reference.registry, repository: reference.repository };
-  }
-}
-
-/** Does again what a connection that broke got in the way of; the same words under the same name do no harm. */
-async function again(write: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await write();
-      return;
-    } catch (error) {
-      const isWorthIt =
-        error instanceof RegistryError && ["network", "timeout", "server"].includes(error.reason);
-      if (!isWorthIt || error.retryAfterMs !== undefined || tries >= triesOfWrite) throw error;
-    }
   }
 }

@@ -3,7 +3,7 @@
 // writes later has then read it. What was overwritten meanwhile is written again.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Reference, type RegistryClient, RegistryError } from "../registry";
+import { again, type Reference, type RegistryClient, RegistryError } from "../registry";
 import type { Receipt } from "../rollout/record";
 import { readRecord, writeRecord } from "./document";
 import { mostReceipts, receiptSchema, receiptsSchema } from "./schema";
@@ -12,6 +12,8 @@ import { at, environmentTag } from "./tags";
 /** How long a writing must stand: longer than reading and writing take. */
 export const steadyMs = 1_000;
 const mostFailures = 30;
+/** Characters of all receipts together. */
+const longestReceipts = 1024 * 1024;
 
 export class Receipts {
   /** Recorded here and not yet seen to last, by id. */
@@ -51,7 +53,8 @@ export class Receipts {
     if (!home)
       throw new RegistryError("invalid", `${this.environment} runs no image to keep receipts beside`);
     for (let failures = 0; this.pending.size > 0; ) {
-      if (await this.write(home)) {
+      // All of it again, from the reading on: what another wrote in the meantime must not be written over.
+      if (await again(() => this.write(home))) {
         failures = 0;
         continue;
       }
@@ -72,16 +75,17 @@ export class Receipts {
     const pending = [...this.pending.values()];
     const now = await this.readAt(home);
     let { nonce } = now;
-    if (!holds(now.receipts, pending)) {
-      // What another home had, when an image came or went and moved the home.
-      const before = nonce === "" ? await this.read() : now.receipts;
+    // What another home had, when an image came or went and moved the home.
+    const before = nonce === "" ? await this.read() : now.receipts;
+    const receipts = fitting(merged([pending, before, [...this.lasted.values()]]));
+    const kept = pending.filter((receipt) => receipts.includes(receipt));
+    if (!holds(now.receipts, kept)) {
       nonce = randomUUID();
-      const receipts = merged([pending, before, [...this.lasted.values()]]);
       await writeRecord(this.client, at(home, this.tag), this.about, { nonce, receipts });
     }
     await pause(this.steadyMs);
     const then = await this.readAt(home);
-    if (then.nonce !== nonce || !holds(then.receipts, pending)) return false;
+    if (then.nonce !== nonce || !holds(then.receipts, kept)) return false;
     for (const receipt of pending) {
       if (this.pending.get(receipt.id) === receipt) this.pending.delete(receipt.id);
       keep(this.lasted, receipt);
@@ -112,11 +116,19 @@ function keep(receipts: Map<string, Receipt>, receipt: Receipt): void {
   }
 }
 
-/** Whether the list has them all as they are, but for those that are too old to be kept. */
+/** Whether the list has them all, as they are. */
 function holds(list: readonly Receipt[], wanted: readonly Receipt[]): boolean {
   const texts = new Map(list.map((receipt) => [receipt.id, JSON.stringify(receipt)]));
-  const oldest = list.length < mostReceipts ? "" : (list.at(-1)?.id ?? "");
-  return wanted.every((receipt) => receipt.id < oldest || texts.get(receipt.id) === JSON.stringify(receipt));
+  return wanted.every((receipt) => texts.get(receipt.id) === JSON.stringify(receipt));
+}
+
+/** The newest of them, as many as a manifest has room for. */
+function fitting(receipts: readonly Receipt[]): Receipt[] {
+  let room = longestReceipts;
+  return receipts.filter((receipt) => {
+    room -= JSON.stringify(receipt).length;
+    return room > 0;
+  });
 }
 
 /** Each receipt once, as the first list has it that has it; newest first, and no more than are kept. */

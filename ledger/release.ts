@@ -1,5 +1,6 @@
 // What a release's name leads to, on every image, and the name that leads to what is known by digest. Promises all
 // images or none, and that a name is only given where it leads to exactly these digests.
+import { setTimeout as pause } from "node:timers/promises";
 import {
   atDigest,
   atTag,
@@ -9,6 +10,7 @@ import {
   type Reference,
   type RegistryClient,
   RegistryError,
+  type Resolved,
 } from "../registry";
 import type { ReleasedImage } from "../rollout/release";
 
@@ -60,7 +62,7 @@ export async function resolveRelease(
   const found = await Promise.all(
     Object.entries(images).map(async ([image, reference]): Promise<[string, ReleasedImage][]> => {
       try {
-        const resolved = await client.resolve(named(reference, release));
+        const resolved = await surely(client, named(reference, release));
         if (resolved.kind === "found") return [[image, await describe(client, reference, resolved.digest)]];
         problems.push(`  ${image}: ${await lacking(client, reference, release)}`);
       } catch (error) {
@@ -121,6 +123,14 @@ async function leadsTo(
     if (resolved.kind === "none" || resolved.digest !== digests[image]) return false;
   }
   return true;
+}
+
+/** Distribution loses sight of a manifest for a moment while it is put again, under another tag: "none" is asked twice. */
+async function surely(client: RegistryClient, reference: Reference): Promise<Resolved> {
+  const resolved = await client.resolve(reference);
+  if (resolved.kind === "found") return resolved;
+  await pause(100);
+  return client.resolve(reference);
 }
 
 function named(reference: Reference, release: string): Reference {

@@ -1,4 +1,5 @@
 /** The registry room's public face: what other rooms import, and all they need to. */
+export { again } from "./again";
 export { RegistryClient, type Resolved } from "./client";
 export {
   type Credential,
@@ -16,3 +17,4 @@ export type { Descriptor, ImageIndex, ImageManifest, ManifestType, Platform } fr
 export type { Observation } from "./observe";
 export { atDigest, atTag, formatReference, parseReference, type Reference } from "./reference";
 export type { TransportOptions } from "./transport";
+export { lacksContent } from "./writing";

@@ -3,16 +3,27 @@
  * are put; that nothing is written where the tag carries it already; and that the tag moves last, when everything
  * that it leads to is in its repository.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Digest } from "./digest";
 import { RegistryError } from "./errors";
 import { longestManifest, type Manifest, refusal } from "./fetching";
 import type { Descriptor } from "./manifest";
 import { atDigest, formatReference, type Reference } from "./reference";
 import type { Transport } from "./transport";
-import { digestAt, hasBlob, openUpload, putManifest, type Session, upload, writing } from "./writing";
+import {
+  digestAt,
+  hasBlob,
+  lacksContent,
+  openUpload,
+  putManifest,
+  type Session,
+  upload,
+  writing,
+} from "./writing";
 
 const deepestIndex = 3;
 const blobsAtOnce = 4;
+const mostTries = 4;
 /** Layers that stand elsewhere, by URL: a registry has none of them. */
 const isElsewhere = /foreign|nondistributable/;
 
@@ -29,8 +40,14 @@ export async function retag(transport: Transport, from: Reference, to: Reference
   const digest = digestOnSameRegistry(from, to);
   if (await carries(transport, to, digest)) return;
   const whole = await manifest(atDigest(from, digest));
-  if (repository !== from.repository) await bring(transport, from, to, whole, manifest);
-  await putManifest(transport, { registry, repository, tag }, whole.bytes, whole.mediaType);
+  await place({ transport, from, to, manifest }, whole, { registry, repository, tag });
+}
+
+interface Job {
+  readonly transport: Transport;
+  readonly from: Reference;
+  readonly to: Reference;
+  readonly manifest: Fetch;
 }
 
 /**
@@ -42,8 +59,7 @@ export async function retag(transport: Transport, from: Reference, to: Reference
 export async function copy(transport: Transport, from: Reference, to: Reference, manifest: Fetch) {
   const digest = digestOnSameRegistry(from, to);
   const whole = await manifest(atDigest(from, digest));
-  if (to.repository !== from.repository) await bring(transport, from, to, whole, manifest);
-  await putManifest(transport, atDigest(to, digest), whole.bytes, whole.mediaType);
+  await place({ transport, from, to, manifest }, whole, atDigest(to, digest));
 }
 
 function digestOnSameRegistry(from: Reference, { registry, repository }: Reference): Digest {
@@ -66,15 +82,24 @@ async function carries(transport: Transport, reference: Reference, digest: Diges
   }
 }
 
-/** Brings everything that the manifest leads to into the other repository, but not the manifest itself. */
-async function bring(
-  transport: Transport,
-  from: Reference,
-  to: Reference,
-  { parsed }: Manifest,
-  manifest: Fetch,
-  depth = 1,
-): Promise<void> {
+/** Puts the manifest under the name, after everything that it leads to. */
+async function place(job: Job, whole: Manifest, name: Reference, depth = 1): Promise<void> {
+  const { transport, from, to } = job;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      if (from.repository !== to.repository) await bring(job, whole, depth);
+      await putManifest(transport, name, whole.bytes, whole.mediaType);
+      return;
+    } catch (error) {
+      if (!lacksContent(error) || from.repository === to.repository || tries >= mostTries) throw error;
+      await pause(Math.random() * 100 * tries);
+    }
+  }
+}
+
+/** Brings what the manifest leads to into the other repository. */
+async function bring(job: Job, { parsed }: Manifest, depth: number): Promise<void> {
+  const { transport, from, to } = job;
   if (parsed.kind === "image") {
     const blobs = new Map([parsed.config, ...parsed.layers].map((blob) => [blob.digest, blob]));
     await some([...blobs.values()], (blob) => bringBlob(transport, from, to, blob));
@@ -85,9 +110,7 @@ async function bring(
   for (const { digest } of parsed.manifests) {
     const there = atDigest(to, digest);
     if (await carries(transport, there, digest)) continue;
-    const child = await manifest(atDigest(from, digest));
-    await bring(transport, from, to, child, manifest, depth + 1);
-    await putManifest(transport, there, child.bytes, child.mediaType);
+    await place(job, await job.manifest(atDigest(from, digest)), there, depth + 1);
   }
 }
 

@@ -9,8 +9,16 @@ import type { Reference } from "./reference";
 import type { Transport } from "./transport";
 import type { Answer } from "./wire";
 
-/** The error of a write that was not answered with success. */
-export function writeRefusal(transport: Transport, reference: Reference, answer: Answer): RegistryError {
+/**
+ * The error of a write that was not answered with success.
+ * @param mountFrom the repository whose blobs were to be taken over
+ */
+export function writeRefusal(
+  transport: Transport,
+  reference: Reference,
+  answer: Answer,
+  mountFrom?: string,
+): RegistryError {
   const { status } = answer;
   const { codes, words } = saidBy(answer);
   const { registry, repository, tag } = reference;
@@ -26,7 +34,10 @@ export function writeRefusal(transport: Transport, reference: Reference, answer:
   }
   if (status === 401 || status === 403) {
     const asked = `asked ${transport.identity(registry)}`;
-    return sure("access", `no permission to write (HTTP ${status}), ${asked}. ${neededToWrite(reference)}`);
+    return sure(
+      "access",
+      `no permission to write (HTTP ${status}), ${asked}. ${neededToWrite(reference, mountFrom)}`,
+    );
   }
   if (status === 405 || codes.includes("UNSUPPORTED")) {
     return sure(
@@ -50,8 +61,9 @@ export function writeRefusal(transport: Transport, reference: Reference, answer:
 }
 
 /** The permission that a write to the reference's repository takes, as a sentence with the way to it. */
-export function neededToWrite({ registry, repository }: Reference): string {
-  const needed = `It takes the permission to push to ${registry}/${repository}: `;
+export function neededToWrite({ registry, repository }: Reference, mountFrom?: string): string {
+  const other = mountFrom === undefined ? "" : ` and to pull from ${registry}/${mountFrom}`;
+  const needed = `It takes the permission to push to ${registry}/${repository}${other}: `;
   return registry === "ghcr.io"
     ? `${needed}a token with write:packages; or, for a workflow's GITHUB_TOKEN, "permissions: packages: write" and the role ` +
         `"Write" in the package's settings under Manage Actions access`

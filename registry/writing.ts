@@ -4,6 +4,7 @@
  * already is not sent again.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { again } from "./again";
 import { type Digest, digestOf, isDigest, verifies } from "./digest";
 import { RegistryError } from "./errors";
 import { askManifest, fetchManifest, longestManifest, refusal } from "./fetching";
@@ -31,7 +32,7 @@ export async function putManifest(
   const digest = reference.digest ?? digestOf(bytes);
   if (!verifies(bytes, digest))
     throw new RegistryError("invalid", `the bytes to put do not hash to ${digest}`);
-  const isThere = async () => (await digestAt(transport, reference)) === digest;
+  const isThere = async () => (await lookAt(transport, reference)) === digest;
   await writing(isThere, async () => {
     const answer = await write(transport, reference, {
       method: "PUT",
@@ -80,7 +81,7 @@ export async function openUpload(
   const path = `/v2/${reference.repository}/blobs/uploads/${query}`;
   const answer = await write(transport, reference, { method: "POST", path, headers: {}, body: "", ...other });
   if (answer.status === 201 && mount) return undefined;
-  if (answer.status !== 202) throw writeRefusal(transport, reference, answer);
+  if (answer.status !== 202) throw writeRefusal(transport, reference, answer, mount?.from);
   const { location } = answer.headers;
   // Relative to where the answer came from; whether it may be followed is judged when it is.
   if (location !== undefined && URL.canParse(location, answer.origin)) {
@@ -132,11 +133,15 @@ export async function hasBlob(transport: Transport, reference: Reference, digest
 }
 
 /** What the reference's tag (or else its digest) leads to; undefined for the registry's own 404. */
-export async function digestAt(transport: Transport, reference: Reference): Promise<Digest | undefined> {
+export function digestAt(transport: Transport, reference: Reference): Promise<Digest | undefined> {
+  return again(() => lookAt(transport, reference));
+}
+
+async function lookAt(transport: Transport, reference: Reference): Promise<Digest | undefined> {
   const { registry, repository, tag } = reference;
   const name = tag === undefined ? reference : { registry, repository, tag };
-  const head = await askManifest(transport, name, "HEAD");
   try {
+    const head = await askManifest(transport, name, "HEAD");
     if (head.status !== 200) throw refusal(transport, reference, head);
     const announced = head.headers["docker-content-digest"];
     return isDigest(announced) ? announced : (await fetchManifest(transport, name)).digest;
@@ -146,22 +151,36 @@ export async function digestAt(transport: Transport, reference: Reference): Prom
   }
 }
 
+/**
+ * Whether a manifest was refused for want of what it leads to. While several write the same, a registry may for a
+ * moment not know what it has.
+ */
+export function lacksContent(error: unknown): boolean {
+  return (
+    error instanceof RegistryError &&
+    error.codes.some((code) => /^(MANIFEST_|BLOB_|MANIFEST_BLOB_)UNKNOWN$/.test(code))
+  );
+}
+
 /** Runs a write; where its answer was lost, looks whether it came through. */
 export async function writing(isThere: () => Promise<boolean>, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof RegistryError) || !isLost(error)) throw error;
-    for (const [look, afterMs] of looksAfterMs.entries()) {
+    let unknown: RegistryError | undefined;
+    for (const afterMs of looksAfterMs) {
       await pause(afterMs);
       try {
         if (await isThere()) return;
-      } catch (unknown) {
-        const isLast = look === looksAfterMs.length - 1;
-        if (isLast && unknown instanceof RegistryError) throw neitherNor(error, unknown);
-        if (!(unknown instanceof RegistryError)) throw unknown;
+        unknown = undefined;
+      } catch (failure) {
+        if (!(failure instanceof RegistryError)) throw failure;
+        unknown = failure;
+        if (failure.reason === "timeout") break;
       }
     }
+    if (unknown) throw neitherNor(error, unknown);
     throw error;
   }
 }
@@ -184,6 +203,6 @@ async function write(transport: Transport, reference: Reference, wanted: Write):
     return await transport.ask({ registry, repository, limit: longestManifest, ...wanted });
   } catch (error) {
     if (!(error instanceof RegistryError) || error.reason !== "access") throw error;
-    throw new RegistryError("access", `${error.detail}. ${neededToWrite(reference)}`);
+    throw new RegistryError("access", `${error.detail}. ${neededToWrite(reference, wanted.mountFrom)}`);
   }
 }

@@ -62,7 +62,7 @@ export function admit(candidacy: Candidacy): Admission {
 
 /** The command that lets an environment run an image in spite of what is on record. */
 export function overrideCommand(environment: string, image: string, digest: string): string {
-  return `tagalong override ${environment} ${image}@${digest} --reason "…"`;
+  return `tagalong override ${environment} --image ${image}@${digest} --reason "…"`;
 }
 
 /** An override is one of what its author knew of: of every rejection that is on record now. */

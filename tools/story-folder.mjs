@@ -49,7 +49,7 @@ export function place(folder = join(root, ".work", "start")) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function storyEnv(env, { settings }) {
-  const foreign = /^(GIT_|SHOP_|PULUMI_(?!HOME$|SKIP_UPDATE_CHECK$))/;
+  const foreign = /^(GIT_|GITHUB_|GH_|SHOP_|PULUMI_(?!HOME$|SKIP_UPDATE_CHECK$))/;
   return {
     ...Object.fromEntries(Object.entries(env).filter(([key]) => !foreign.test(key))),
     ...settings,

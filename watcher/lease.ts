@@ -1,12 +1,23 @@
 // One watcher a stack on a machine: a small file says which process it is, and by which mark the processes that it
 // started can be told. Whoever comes next learns from it whether another lives, and ends what a killed one left running.
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 interface LeaseFile {
+  /** What the holder follows, as it was given to `take`. */
+  stack: string;
   pid: number;
   /** When the process started, in the kernel's own unit: a number that a later process of the same id does not have. */
   startedAt: string;
@@ -57,7 +68,7 @@ export class Lease {
     const file = join(folder, `${createHash("sha256").update(stack).digest("hex").slice(0, 16)}.json`);
     const holder = read(file);
     if (holder && processStart(holder.pid) === holder.startedAt) throw taken(stack, holder);
-    const own = { pid: process.pid, startedAt: processStart(process.pid) ?? "", mark: randomUUID() };
+    const own = { stack, pid: process.pid, startedAt: processStart(process.pid) ?? "", mark: randomUUID() };
     const former = holder ? [holder.mark, ...holder.former] : [];
     write(file, { ...own, former });
     await sleep(raceMs);
@@ -79,6 +90,18 @@ export class Lease {
   }
 }
 
+/** The watchers that live on this machine, by what they follow, with the time since when. */
+export function livingHolders(folder = defaultFolder()): { stack: string; pid: number; since: string }[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const file = join(folder, name);
+    const holder = name.endsWith(".json") ? read(file) : undefined;
+    if (!holder || processStart(holder.pid) !== holder.startedAt) return [];
+    const written = statSync(file, { throwIfNoEntry: false });
+    return written ? [{ stack: holder.stack, pid: holder.pid, since: written.mtime.toISOString() }] : [];
+  });
+}
+
 const defaultFolder = (): string =>
   join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tagalong");
 
@@ -89,9 +112,11 @@ const taken = (stack: string, { pid }: LeaseFile): Error =>
 
 function read(file: string): LeaseFile | undefined {
   try {
-    const { pid, startedAt, mark, former } = JSON.parse(readFileSync(file, "utf8")) as Partial<LeaseFile>;
+    const { stack, pid, startedAt, mark, former } = JSON.parse(
+      readFileSync(file, "utf8"),
+    ) as Partial<LeaseFile>;
     if (pid === undefined || startedAt === undefined || mark === undefined) return undefined;
-    return { pid, startedAt, mark, former: former ?? [] };
+    return { stack: stack ?? "", pid, startedAt, mark, former: former ?? [] };
   } catch {
     return undefined; // none yet, or not one of ours: nothing can be learned from it
   }

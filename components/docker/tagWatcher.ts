@@ -61,6 +61,9 @@ export class TagWatcher extends pulumi.ComponentResource {
         uploads: [
           { file: `${home}/Pulumi.yaml`, content: files.project },
           { file: `${home}/Pulumi.${config.stack}.yaml`, content: files.stack },
+          ...(files.repository === ""
+            ? []
+            : [{ file: `${home}/Pulumi.repository.yaml`, content: files.repository }]),
           { file: secretsFile, content: pulumi.secret(secrets), permissions: "0600" },
         ],
         volumes: [

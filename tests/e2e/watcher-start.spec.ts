@@ -84,7 +84,7 @@ describe("A watcher that cannot start", function () {
   it("shows every mistake of a config with its key", async () => {
     stack.configure({ services: { server: { image: "server", port: "http" } } });
     const watching = new Watching(stack);
-    assert.equal(await watching.ended, 1, watching.output);
+    assert.equal(await watching.ended, 2, watching.output);
     assert.match(watching.output, /^ {2}tagalong:services\.server\.port: /m);
   });
 });

@@ -56,8 +56,8 @@ export class GitHubEmulator {
   readonly world: World;
   /** Of every token: how many questions are left, and when there are more, in seconds since the epoch. */
   readonly limit = { remaining: 5_000, reset: Math.floor(Date.now() / 1_000) + 3_600 };
-  /** Called when something is done and before its answer leaves. */
-  onAnswer: (seen: Seen) => void = () => {};
+  /** When something is done, and before its answer leaves. */
+  onAnswer: (seen: Seen) => unknown = () => {};
   readonly #problems: string[] = [];
   readonly #tokens = new Map<string, Token>();
   readonly #faults: Fault[] = [];
@@ -157,7 +157,7 @@ export class GitHubEmulator {
     const fault = this.#fault(seen);
     if (fault === "silent") return void response.destroy();
     const answer = typeof fault === "object" ? fault : await this.#answer(request, method, target, body);
-    this.onAnswer(seen);
+    await this.onAnswer(seen);
     if (fault === "lost") return void response.destroy();
     seen.status = answer.status;
     send(response, { ...answer, headers: { ...this.#limits(), ...answer.headers } }, fault === "cut");

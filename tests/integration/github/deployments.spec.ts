@@ -87,6 +87,23 @@ describe("A roll on the repository's page", () => {
     assert.equal(stage.emulator.deployments.all[1]?.statuses[0]?.description, "Rejected: exited with code 1");
   });
 
+  it("that is tried again and again is shown once, and how it ends", async () => {
+    const github = stage.github();
+    const failed = stage.roll(1, { outcome: "failed", reason: "the registry is gone" });
+    await report(github, stage.roll(1), failed, stage.roll(1), failed, ...steps(1));
+    assert.deepEqual(stage.shown, [[1, "dev", "in_progress", "error", "in_progress", "success"]]);
+  });
+
+  it("that was replaced within its soak time served until then", async () => {
+    const [rolling, live] = steps(1);
+    assert.ok(rolling && live);
+    await report(stage.github(), rolling, live, { ...live, endedAt: "2026-11-21T16:15:05Z" }, ...steps(2));
+    assert.deepEqual(stage.shown, [
+      [1, "dev", "in_progress", "in_progress", "success", "inactive"],
+      [2, "dev", "in_progress", "in_progress", "success"],
+    ]);
+  });
+
   it("back to what served before is a deployment of the older commit", async () => {
     const back = { id: "20261121T161509.000Z-000009", trigger: "return" as const };
     await report(stage.github(), ...steps(1), ...steps(2), ...steps(1, back));
@@ -202,11 +219,19 @@ describe("A roll on the repository's page", () => {
     });
 
     it("twice at once, one of the two stays", async () => {
-      const [one] = await Promise.all([
-        stage.github().report(stage.roll(1)),
-        stage.github().report(stage.roll(1)),
-      ]);
-      assert.equal(one.kind, "reported");
+      // Both have seen that there is none before either makes one.
+      let looked = 0;
+      let go = () => {};
+      const both = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      stage.emulator.onAnswer = ({ method }) => {
+        if (method !== "GET") return;
+        looked += 1;
+        if (looked === 2) go();
+        return both;
+      };
+      await Promise.all([report(stage.github(), stage.roll(1)), report(stage.github(), stage.roll(1))]);
       assert.equal(stage.shown.length, 2);
       await report(stage.github(), stage.roll(1, { outcome: "healthy" }));
       assert.deepEqual(stage.shown, [
@@ -319,6 +344,15 @@ describe("A roll on the repository's page", () => {
         assert.deepEqual(stage.pauses, []);
       });
     }
+
+    it("names no token, even where what is in between repeats it", async () => {
+      const token = stage.emulator.token({});
+      const body = { message: `blocked: authorization: token ${token}` };
+      stage.emulator.fail({ method: "GET", path: /deployments/, how: { status: 418, body } });
+      const found = await stage.github(token).report(stage.roll(1));
+      assert.match(problem(found), /\(418, blocked: authorization: token \[token\]\)$/);
+      assert.ok(!inspect(found, { depth: 20 }).includes(token));
+    });
 
     it("is skipped without a commit, and GitHub is not asked", async () => {
       const found = await stage.github().report(stage.roll(1, { images: { server: { to: "sha256:1" } } }));

@@ -1,70 +1,38 @@
 /** What environments found out is in the registry: for every machine, whoever writes at the same time. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Ledger } from "../../../ledger";
-import { parseReference, RegistryClient, RegistryError } from "../../../registry";
-import type { Override, Receipt, Verdict } from "../../../rollout/record";
+import { admission } from "../../../ledger";
+import { RegistryError } from "../../../registry";
+import type { Receipt } from "../../../rollout/record";
+import { give, startFaultyRegistry } from "../registry/faulty";
 import { deleteManifest, pushImage, pushManifest, types } from "../registry/images";
 import { type RealRegistry, startRealRegistry } from "../registry/real-registry";
+import { type Machine, machines, override, receipt as receiptOf, verdict } from "./records";
 
 describe("The ledger", () => {
   let real: RealRegistry;
   let digest: string;
   let repository: string;
-  let clients: RegistryClient[];
+  let machine: Machine;
 
   const target = () => ({ host: real.host, repository });
-  /** Another process, as far as a ledger can tell. */
+  /** Another machine's; its images are the server, and others of which each has a repository beside the server's. */
   const ledger = (environment = "dev", ...more: string[]) => {
-    const client = new RegistryClient({ credentials: async () => undefined, insecure: new Set() });
-    clients.push(client);
-    const images = Object.fromEntries(
-      ["server", ...more].map((image) => [
-        image,
-        parseReference(
-          `${real.host}/${image === "server" ? repository : `${repository}-${image}`}:${environment}`,
-        ),
-      ]),
-    );
-    return new Ledger(client, environment, images, { steadyMs: 300 });
+    const others = more.map((image) => [image, `${repository}-${image}`]);
+    return machine.ledger(real.host, { server: repository, ...Object.fromEntries(others) }, environment);
   };
-  const verdict = (outcome: Verdict["outcome"], more: Partial<Verdict> = {}): Verdict => ({
-    outcome,
-    at: "2026-11-21T16:15:00.000Z",
-    reason: outcome === "rejected" ? "exited with code 1" : "",
-    configuration: "0123456789abcdef",
-    by: "ada@build-7",
-    receipt: "20261121T161500.000Z-4f9a01",
-    ...more,
-  });
-  const override = (rejections: string[]): Override => ({
-    at: "2026-11-21T17:00:00Z",
-    by: "ada@build-7",
-    reason: "a flaky probe",
-    rejections,
-  });
-  const receipt = (id: string, more: Partial<Receipt> = {}): Receipt => ({
-    id,
-    environment: "dev",
-    trigger: "tag",
-    by: "ada@build-7",
-    via: "watcher",
-    images: { server: { to: digest, version: "1.4.2" } },
-    hops: { observed: "2026-11-21T16:15:00Z" },
-    outcome: "rolling",
-    ...more,
-  });
+  const receipt = (id: string, more: Partial<Receipt> = {}) => receiptOf(id, digest, more);
 
   before(async () => {
     real = await startRealRegistry();
   });
   after(() => real.close());
   beforeEach(async () => {
-    clients = [];
+    machine = machines(300);
     repository = `acme/${randomBytes(4).toString("hex")}`;
     digest = (await pushImage(target(), { flavour: "docker", seed: repository })).digest;
   });
-  afterEach(() => Promise.all(clients.map((client) => client.close())));
+  afterEach(() => machine.close());
 
   it("has nothing where nothing was written", async () => {
     assert.deepEqual(await ledger().findings("server", digest), {});
@@ -176,6 +144,8 @@ describe("The ledger", () => {
   });
 
   it("loses no receipt of two that write at the same time", async () => {
+    await machine.close();
+    machine = machines();
     const [one, other] = [ledger(), ledger()];
     const ids = (prefix: string) => Array.from({ length: 15 }, (_, index) => `${prefix}${index + 10}`);
     const all = [...ids("a"), ...ids("b")];
@@ -185,6 +155,66 @@ describe("The ledger", () => {
     ]);
     const kept = (await ledger().receipts()).map(({ id }) => id);
     assert.deepEqual(kept, all.sort().reverse());
+  });
+
+  it("writes a receipt again that another wrote over", async () => {
+    const door = await startFaultyRegistry(real.host);
+    let rivals = 0;
+    door.fault = async ({ request, response, pass }) => {
+      await pass();
+      const isWritten = request.method === "PUT" && response.statusCode === 201;
+      if (!isWritten || !request.url?.endsWith("receipts") || rivals > 0) return;
+      rivals += 1;
+      const record = { nonce: "rival", receipts: [receipt("rival")] };
+      const text = JSON.stringify({ version: 1, kind: "receipts", environment: "dev", record });
+      const annotations = { "dev.tagalong.record": text };
+      await pushImage(target(), { flavour: "oci", seed: "rival", annotations }, "tagalong.dev.receipts");
+    };
+    await machine.ledger(door.host, { server: repository }).record(receipt("own"));
+    await door.close();
+    assert.deepEqual(
+      (await ledger().receipts()).map(({ id }) => id),
+      ["rival", "own"],
+    );
+  });
+
+  it("decides by what is on record, and admits nothing where that is not known", async () => {
+    const asked = { image: "server", digest, configuration: "0123456789abcdef", now: Date.now() };
+    const afterDev = { ...asked, after: { environment: "dev", forMs: 0 } };
+    const decide = async (question: typeof afterDev) => (await admission(ledger("test"), question)).admitted;
+    assert.equal((await admission(ledger("test"), asked)).admitted, true);
+    assert.equal(await decide(afterDev), false);
+    await ledger("dev").judge("server", digest, verdict("healthy"));
+    assert.equal(await decide(afterDev), true);
+    await ledger("dev").judge("server", digest, verdict("rejected"));
+    assert.equal(await decide(afterDev), false);
+    const { rejected } = await ledger("dev").findings("server", digest);
+    await ledger("test").override("server", digest, override([rejected?.record ?? ""]));
+    assert.equal(await decide(afterDev), true);
+
+    const door = await startFaultyRegistry(real.host);
+    for (const [suffix, status] of [
+      ["dev.rejected", 500],
+      ["test.override", 403],
+    ] as const) {
+      door.fault = ({ request, response, pass }) =>
+        request.url?.endsWith(suffix)
+          ? give(response, { status, headers: {}, body: Buffer.alloc(0) })
+          : pass();
+      const asking = machine.ledger(door.host, { server: repository }, "test");
+      await assert.rejects(admission(asking, afterDev), RegistryError, suffix);
+    }
+    await door.close();
+  });
+
+  it("asks the environment before in its own repositories, where these are others", async () => {
+    const other = `${repository}-dev`;
+    const inDev = machine.ledger(real.host, { server: other });
+    await pushImage({ host: real.host, repository: other }, { flavour: "docker", seed: repository });
+    await inDev.judge("server", digest, verdict("healthy"));
+    const after = { environment: "dev", forMs: 0, ledger: inDev };
+    const asked = { image: "server", digest, configuration: "x", now: Date.now() };
+    assert.equal((await admission(ledger("test"), { ...asked, after })).admitted, true);
   });
 
   it("replaces a receipt by its newer state, and keeps the last hundred", async () => {
@@ -262,6 +292,30 @@ describe("The ledger", () => {
       await put("tagalong.dev.receipts", forged({ version: 9 }));
       await assert.rejects(ledger().record(receipt("1")), /newer version/);
     });
+  });
+
+  it("keeps as many receipts as a manifest has room for, however large they are", async () => {
+    const images = Object.fromEntries(
+      Array.from({ length: 150 }, (_, index) => [
+        `image-${index}`,
+        { from: digest, to: digest, version: "1.4.2" },
+      ]),
+    );
+    const writer = ledger();
+    const ids = Array.from({ length: 60 }, (_, index) => `r${1000 + index}`);
+    await Promise.all(ids.map((id) => writer.record(receipt(id, { images }))));
+    const kept = await ledger().receipts();
+    assert(kept.length > 20 && kept.length < 60, `${kept.length} are kept`);
+    assert.equal(kept[0]?.id, "r1059");
+  });
+
+  it("cuts a reason that is as long as a log", async () => {
+    await ledger().judge(
+      "server",
+      digest,
+      verdict("rejected", { reason: `exited\n${"| x\n".repeat(200_000)}` }),
+    );
+    assert.equal((await ledger().findings("server", digest)).rejected?.reason, "exited");
   });
 
   it("shows nothing that a terminal would obey, whoever wrote it", async () => {

@@ -74,6 +74,36 @@ describe("retag", () => {
     assert.deepEqual(door.log, ["HEAD /v2/acme/server/manifests/same → 200"]);
   });
 
+  it("is right for everybody where several do it at once", async () => {
+    const one = await pushIndex(from(), { flavour: "oci", seed: "racing one" });
+    const other = await pushIndex(from(), { flavour: "oci", seed: "racing other" });
+    const clients = Array.from(
+      { length: 8 },
+      () => new RegistryClient({ credentials: async () => undefined, insecure: new Set() }),
+    );
+    await Promise.all(
+      clients.map(async (racing, index) => {
+        const { digest } = index % 2 ? one : other;
+        await racing.retag(at(`acme/server@${digest}`), at("acme/raced:test")).finally(() => racing.close());
+      }),
+    );
+    const won = await tagged("acme/raced:test");
+    assert([one.digest, other.digest].includes(won?.digest as typeof one.digest));
+  });
+
+  it("brings again what the registry does not know of, though it said that it has it", async () => {
+    const { digest } = await pushImage(from(), { flavour: "oci", seed: "forgotten" });
+    let refusals = 0;
+    door.fault = ({ request, response, pass }) => {
+      if (request.method !== "PUT" || refusals > 0) return pass();
+      refusals += 1;
+      const body = Buffer.from(JSON.stringify({ errors: [{ code: "MANIFEST_BLOB_UNKNOWN" }] }));
+      return give(response, { status: 400, headers: { "content-type": "application/json" }, body });
+    };
+    await client.retag(at(`acme/server@${digest}`), at("acme/forgotten:test"));
+    assert.equal((await tagged("acme/forgotten:test"))?.digest, digest);
+  });
+
   it("carries a blob through, byte for byte, where the registry does not take it over by itself", async () => {
     const { digest } = await pushIndex(from(), { flavour: "oci", seed: "carried" });
     door.fault = async ({ request, pass, truth, response }) => {

@@ -23,7 +23,11 @@ const images = {
 };
 
 /** Everything that an environment of this config declares, by type and name. */
-async function declared(config: EnvironmentConfig, of = release): Promise<Map<string, Inputs>> {
+async function declared(
+  config: EnvironmentConfig,
+  of = release,
+  repository = "",
+): Promise<Map<string, Inputs>> {
   const seen = new Map<string, Inputs>();
   await pulumi.runtime.setMocks(
     {
@@ -48,7 +52,7 @@ async function declared(config: EnvironmentConfig, of = release): Promise<Map<st
   const made = new DockerEnvironment(config.stack, {
     config,
     release: of,
-    files: { project: "", stack: "" },
+    files: { project: "", stack: "", repository },
     promote: () => new EnvironmentTag(config.stack, { release: "", images: {} }),
     tried: [],
   });
@@ -197,6 +201,20 @@ describe("An environment's resources on a Docker engine", () => {
     assert.deepEqual(container["command"], ["serve", "--all"]);
     assert.equal(container["tmpfs"], undefined);
     assert.equal(container["restart"], "no");
+  });
+
+  it("have a watcher that knows the repository, where there is one", async () => {
+    const watcher = { image: "ghcr.io/acme/tagalong:1", backend: "s3://acme-state", secrets: [] };
+    const config = environment({ images, watcher });
+    const uploads = async (repository: string) => {
+      const { uploads } = find(await declared(config, release, repository), "Container dev-watcher");
+      // A secret, since one of them is.
+      return (uploads as { value: { file: string }[] }).value.map(({ file }) => file);
+    };
+    const always = ["/tagalong/Pulumi.yaml", "/tagalong/Pulumi.dev.yaml"];
+    const secrets = "/run/tagalong/secrets.json";
+    assert.deepEqual(await uploads("config: {}"), [...always, "/tagalong/Pulumi.repository.yaml", secrets]);
+    assert.deepEqual(await uploads(""), [...always, secrets]);
   });
 
   it("are refused where no digest was decided for an image", () =>

@@ -7,7 +7,9 @@ import { receipt } from "../../github/receipts";
 class Slow {
   readonly asked: string[] = [];
   readonly answers: ((report: Report) => void)[] = [];
-  report({ id, outcome }: Receipt, { signal }: ReportOptions = {}): Promise<Report> {
+  readonly logs: (string | undefined)[] = [];
+  report({ id, outcome }: Receipt, { signal, logUrl }: ReportOptions = {}): Promise<Report> {
+    this.logs.push(logUrl);
     this.asked.push(`${id} ${outcome}`);
     return new Promise((resolve, reject) => {
       this.answers.push(resolve);
@@ -29,7 +31,7 @@ describe("Receipts on their way to GitHub", () => {
   beforeEach(() => {
     slow = new Slow();
     said = [];
-    mirror = new ReceiptMirror(slow, (problem) => said.push(problem));
+    mirror = new ReceiptMirror(slow, { say: (problem) => said.push(problem), againAfterMs: 1 });
   });
 
   const failed = (message: string): Report => ({
@@ -47,12 +49,60 @@ describe("Receipts on their way to GitHub", () => {
     assert.deepEqual(slow.asked, ["1 rolling", "2 rolling", "1 healthy"]);
   });
 
+  it("say where their log is, where it is known", async () => {
+    mirror.report(receipt());
+    new ReceiptMirror(slow, { say: () => {}, logUrl: "https://ci.acme.example/7" }).report(receipt());
+    assert.deepEqual(slow.logs, [undefined, "https://ci.acme.example/7"]);
+  });
+
   it("say each problem once, and again when it was over", async () => {
     for (const answer of [failed("no"), failed("no"), failed("other"), undefined, failed("other")]) {
       mirror.report(receipt());
       await slow.answer(answer);
     }
     assert.deepEqual(said, ["no", "other", "other"]);
+  });
+
+  const away: Report = { kind: "failed", error: new GitHubError("unreachable", "GitHub is away") };
+  const pass = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+  it("go again when GitHub is well again, each as it is by then", async () => {
+    mirror.report(receipt({ id: "1", outcome: "healthy" }));
+    mirror.report(receipt({ id: "2" }));
+    await slow.answer(away);
+    await slow.answer(away);
+    mirror.report(receipt({ id: "2", outcome: "healthy" }));
+    await slow.answer();
+    while (slow.asked.length < 4) await pass();
+    assert.deepEqual(slow.asked, ["1 healthy", "2 rolling", "2 healthy", "1 healthy"]);
+    await slow.answer();
+    await pass();
+    assert.equal(slow.asked.length, 4);
+    assert.deepEqual(said, ["GitHub is away"]);
+  });
+
+  it("do not go again where GitHub says no", async () => {
+    mirror.report(receipt({ id: "1" }));
+    await slow.answer(failed("no"));
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling"]);
+  });
+
+  it("do not go again as they were when they have come further meanwhile", async () => {
+    mirror.report(receipt({ id: "1" }));
+    mirror.report(receipt({ id: "1", outcome: "healthy" }));
+    await slow.answer(away);
+    await slow.answer();
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling", "1 healthy"]);
+  });
+
+  it("do not go again after the end", async () => {
+    mirror.report(receipt({ id: "1" }));
+    await slow.answer(away);
+    await mirror.close(0);
+    await pass();
+    assert.deepEqual(slow.asked, ["1 rolling"]);
   });
 
   it("say once why they are skipped", async () => {

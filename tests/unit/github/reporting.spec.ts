@@ -29,6 +29,12 @@ describe("A receipt as a GitHub deployment", () => {
       "Serving; its soak time is not over",
     ],
     [
+      "what was replaced within its soak time",
+      { outcome: "live", hops, reason: "another roll began", endedAt: "2026-11-21T16:15:05.000Z" },
+      "success",
+      "Live: server 1.4.2, live 4.2 s after it was seen: another roll began",
+    ],
+    [
       "what has stayed well",
       { outcome: "healthy", hops },
       "success",
@@ -168,6 +174,7 @@ describe("A status of a deployment", () => {
   const success: Status = { state: "success", description: "Healthy" };
   const inactive: Status = { state: "inactive", description: "" };
   const failure: Status = { state: "failure", description: "Rejected" };
+  const error: Status = { state: "error", description: "Failed" };
   const cases: [string, Status, Status[], boolean][] = [
     ["the first", rolling, [], true],
     ["the same again", rolling, [rolling], false],
@@ -179,6 +186,12 @@ describe("A status of a deployment", () => {
     ["the same end again", success, [success, rolling], false],
     ["the same end again, replaced since", success, [inactive, success], false],
     ["another end", failure, [success], true],
+    ["an error", error, [rolling], true],
+    ["the same roll, tried again", rolling, [error, rolling], false],
+    ["its next error", error, [error, rolling], false],
+    ["the same roll, further than before", live, [error, rolling], true],
+    ["an error after that", error, [live, error, rolling], true],
+    ["its end at last", success, [live, error, rolling], true],
   ];
   for (const [what, status, has, is] of cases) {
     it(`is ${is ? "added" : "left out"}: ${what}`, () => assert.equal(isNews(status, has), is));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findGitHub, openGitHub } from "../../../github";
-import { accessIn, repositoryIn } from "../../../github/repository";
+import { findGitHub, openGitHub, openMirror } from "../../../github";
+import { accessIn, repositoryIn, runPageIn } from "../../../github/repository";
 
 describe("The repository of a project", () => {
   it("is the one that its stack file names", () => {
@@ -28,6 +28,22 @@ describe("The repository of a project", () => {
       );
     });
   }
+});
+
+describe("The log of a roll", () => {
+  const actions = {
+    GITHUB_ACTIONS: "true",
+    GITHUB_SERVER_URL: "https://github.com",
+    GITHUB_REPOSITORY: "acme/shop",
+    GITHUB_RUN_ID: "7",
+  };
+  it("is the page of the workflow that rolls", () => {
+    assert.equal(runPageIn(actions), "https://github.com/acme/shop/actions/runs/7");
+  });
+  it("is nowhere else", () => {
+    assert.equal(runPageIn({}), undefined);
+    assert.equal(runPageIn({ ...actions, GITHUB_ACTIONS: "" }), undefined);
+  });
 });
 
 describe("The way to GitHub", () => {
@@ -93,6 +109,15 @@ describe("The way to GitHub", () => {
       write("config: [");
       const found = findGitHub({ directory, env: { GITHUB_TOKEN: token } });
       assert.match("reason" in found ? (found.reason ?? "") : "", /^GitHub is told nothing: Flow sequence/);
+    });
+    it("leads no receipt anywhere where it is closed, and says why once where somebody would want to know", () => {
+      const said: string[] = [];
+      const say = (problem: string) => said.push(problem);
+      assert.equal(openMirror({ directory, env: {} }, say), undefined);
+      assert.deepEqual(said, []);
+      write(named);
+      assert.equal(openMirror({ directory, env: {} }, say), undefined);
+      assert.match(said.join("\n"), /^acme\/shop on GitHub is told nothing: there is no token .*$/);
     });
     it("has no token in sight, however it is printed", async () => {
       write(named);

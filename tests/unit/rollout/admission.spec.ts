@@ -4,7 +4,7 @@ import type { Findings, Verdict } from "../../../rollout/record";
 
 const digest = `sha256:${"5e".repeat(32)}`;
 const record = { dev: `sha256:${"de".repeat(32)}`, test: `sha256:${"7e".repeat(32)}` };
-const command = `tagalong override test server@${digest} --reason "…"`;
+const command = `tagalong override test --image server@${digest} --reason "…"`;
 
 const verdict = (outcome: Verdict["outcome"], at: string, configuration = "here", reason = ""): Verdict => ({
   outcome,

@@ -65,6 +65,8 @@ describe("tools/story-folder", () => {
         PULUMI_CONFIG_PASSPHRASE: "theirs",
         PULUMI_STACK: "theirs",
         GIT_DIR: "theirs",
+        GITHUB_TOKEN: "theirs",
+        GH_TOKEN: "theirs",
         SHOP_REGISTRY: "theirs",
       },
       folder.place("/clone"),

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Lease, processStart } from "../../../watcher/lease";
+import { Lease, livingHolders, processStart } from "../../../watcher/lease";
 
 describe("A lease", () => {
   let folder: string;
@@ -53,6 +53,24 @@ describe("A lease", () => {
     await assert.rejects(Lease.take("shop/dev", folder), {
       message: `another watcher follows shop/dev on this machine (process ${holder.pid}): stop it first, or leave the work to it`,
     });
+  });
+
+  it("says who follows what on this machine, and of nobody that is gone", async () => {
+    assert.deepEqual(livingHolders(join(folder, "none")), []);
+    const dev = await Lease.take("shop/dev in file:///state", folder);
+    writeFileSync(
+      join(folder, "dead.json"),
+      JSON.stringify({ pid: 1, startedAt: "-1", mark: "m", stack: "shop/test" }),
+    );
+    writeFileSync(join(folder, "odd.json"), "[]");
+    const found = livingHolders(folder);
+    assert.deepEqual(
+      found.map(({ stack, pid }) => [stack, pid]),
+      [["shop/dev in file:///state", process.pid]],
+    );
+    assert(Math.abs(Date.parse(found[0]?.since ?? "") - Date.now()) < 60_000);
+    dev.release();
+    assert.deepEqual(livingHolders(folder), []);
   });
 
   it("goes to exactly one of two that ask at once", async () => {
