@@ -82,7 +82,7 @@ describe("An environment's resources on a Docker engine", () => {
     },
   });
 
-  it("are one claim, network, edge, gate and route, and for each service an image and its replicas", async () => {
+  it("are one claim, tag, network, edge, gate, route and soak, and for each service an image and its replicas", async () => {
     const [server, client, worker] = ["server", "client", "worker"].map((name) => {
       const { image, ...config } = shop.services[name] as EnvironmentConfig["services"][string];
       return revisionOf({ image, ...config }, release[image]?.digest ?? "");
@@ -100,6 +100,7 @@ describe("An environment's resources on a Docker engine", () => {
         "DockerService dev-client",
         "DockerService dev-server",
         "DockerService dev-worker",
+        "EnvironmentTag dev",
         "Gate dev",
         "Image dev-client",
         "Image dev-edge",
@@ -107,6 +108,7 @@ describe("An environment's resources on a Docker engine", () => {
         "Image dev-worker",
         "Network dev",
         "Route dev",
+        "Soak dev",
         "Volume dev-data",
         "Volume dev-edge-routes",
       ].sort(),
