@@ -1,7 +1,5 @@
 // Who the commands are to a registry: what Docker's own tools keep, or else the stack's own credentials, which only
 // Pulumi can decrypt. What is decrypted stays in this process.
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import type { EnvironmentConfig } from "../config";
 import {
   type Credential,
@@ -10,8 +8,6 @@ import {
   type ExplicitCredentials,
   RegistryError,
 } from "../registry";
-
-const decryptMs = 20_000;
 
 export class StackCredentials {
   /** Stacks that have credentials of a registry, by its host. */
@@ -48,12 +44,22 @@ export class StackCredentials {
   private decrypt(stack: string): Promise<ExplicitCredentials | undefined> {
     const known = this.decrypted.get(stack);
     if (known) return known;
-    const args = ["config", "get", "tagalong:registries", "--stack", stack, "--cwd", this.directory];
-    const asked = promisify(execFile)("pulumi", [...args, "--non-interactive"], { timeout: decryptMs }).then(
-      ({ stdout }) => JSON.parse(stdout) as ExplicitCredentials,
-      () => undefined,
-    );
+    const asked = this.ask(stack).catch(() => undefined);
     this.decrypted.set(stack, asked);
     return asked;
+  }
+
+  /** Loaded where it is needed alone: most commands never do. */
+  private async ask(stack: string): Promise<ExplicitCredentials> {
+    const [{ LocalWorkspace }, { pulumiCommand }] = await Promise.all([
+      import("@pulumi/pulumi/automation"),
+      import("../watcher/engine"),
+    ]);
+    const workspace = await LocalWorkspace.create({
+      workDir: this.directory,
+      pulumiCommand: await pulumiCommand(() => ({})),
+    });
+    const { value } = await workspace.getConfig(stack, "tagalong:registries");
+    return JSON.parse(value);
   }
 }

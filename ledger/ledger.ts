@@ -56,6 +56,12 @@ export class Ledger {
     };
   }
 
+  /** The override alone, for whoever waits for one; one GET. */
+  async overrideOf(image: string, digest: string): Promise<Override | undefined> {
+    const place = this.placeOf(image, digest, "override", this.environment);
+    return (await readRecord(this.client, ...place, overrideSchema))?.record;
+  }
+
   /**
    * Puts a verdict on record. Being healthy again, with the same configuration, is no news: the time of the first
    * time stays, unless there was a rejection since.

@@ -7,6 +7,14 @@ export interface Candidate {
   revision?: string;
 }
 
+/** Whether a digest of an image may roll, as far as is known. */
+export type Clearance =
+  | { kind: "clear" }
+  /** Until somebody overrides it, or changes the config or the tag. */
+  | { kind: "refused"; reason: string }
+  /** It may be cleared by itself. `untilMs`: how long that takes at least, where that is known. */
+  | { kind: "open"; reason: string; untilMs?: number };
+
 /** What the environment tag carries on one image. */
 export interface Carried<Image extends Candidate> {
   image: Image;
@@ -23,8 +31,8 @@ export interface Situation<Image extends Candidate> {
   unsure: readonly string[];
   /** The images the environment is made of. */
   images: readonly string[];
-  /** Why a digest of an image may not roll; undefined where it may. */
-  rejection: (image: string, digest: string) => string | undefined;
+  /** Asked of digests that do not run. */
+  clearance: (image: string, digest: string) => Clearance;
   lockstep: boolean;
   agreement: Agreement;
   settleMs: number;
@@ -54,14 +62,19 @@ export function plan<Image extends Candidate>(situation: Situation<Image>): Plan
     : situation.unsure.filter((image) => moved.includes(image));
   if (doubt.length > 0) return { kind: "wait", reason: `nothing sure is known now of ${doubt.join(", ")}` };
 
-  const refused = moved.flatMap((image) => {
+  const asked = moved.map((image) => {
     const digest = carried[image]?.image.digest ?? "";
-    const reason = situation.rejection(image, digest);
-    return reason === undefined ? [] : [{ image, digest, reason }];
+    return { image, digest, clearance: situation.clearance(image, digest) };
   });
-  const admitted = moved.filter((image) => !refused.some((one) => one.image === image));
-  // In lockstep one rejected image keeps all of its release back.
-  if (admitted.length === 0 || (situation.lockstep && refused.length > 0)) return { kind: "refuse", refused };
+  const admitted = asked.filter(({ clearance }) => clearance.kind === "clear").map(({ image }) => image);
+  // In lockstep one image keeps all of its release back, and so does one that there is nothing else of to run.
+  const isWhole = situation.lockstep || images.some((image) => !running[image]);
+  if (admitted.length === 0 || (isWhole && admitted.length < moved.length)) {
+    const refused = asked.flatMap(({ image, digest, clearance }) =>
+      clearance.kind === "refused" ? [{ image, digest, reason: clearance.reason }] : [],
+    );
+    return refused.length > 0 ? { kind: "refuse", refused } : waitFor(asked);
+  }
 
   if (situation.lockstep && situation.agreement.kind === "apart") {
     return { kind: "wait", reason: situation.agreement.reason };
@@ -86,3 +99,16 @@ export function plan<Image extends Candidate>(situation: Situation<Image>): Plan
     ),
   };
 }
+
+function waitFor(asked: { image: string; digest: string; clearance: Clearance }[]): Plan<never> {
+  const open = asked.flatMap(({ image, digest, clearance }) =>
+    clearance.kind === "open" ? [{ image, digest, ...clearance }] : [],
+  );
+  const reason = open.map((one) => `${one.image} ${short(one.digest)}: ${one.reason}`).join("; ");
+  const known = open.flatMap(({ untilMs }) => (untilMs === undefined ? [] : [untilMs]));
+  // Where the end of one is not known, only another look tells.
+  if (known.length < open.length) return { kind: "wait", reason };
+  return { kind: "wait", reason, untilMs: Math.max(...known) };
+}
+
+const short = (digest: string): string => digest.slice(0, "sha256:".length + 12);

@@ -1,6 +1,5 @@
 // What a `pulumi up` by hand runs, decided before anything is declared: it obeys what is on record as the watcher does.
 // A release that may not run is refused in plain words; a tag that carries one is not followed.
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EnvironmentConfig } from "../config";
@@ -14,6 +13,7 @@ import type { Release } from "../rollout/release";
 import { type Candidate, describeAll, digestsOf, findCandidate, sources } from "./candidate";
 import { followed } from "./decide";
 import { commitOf, whoAmI } from "./hand";
+import { receiptId } from "./receipts";
 import { readSecretTexts } from "./stackFiles";
 
 /** What the program declares, and what it tells the provider. */
@@ -134,7 +134,7 @@ function rollTo(
   });
   const isMoved = rolled.some(([, one]) => one.isMoved);
   const receipt: Receipt = {
-    id: `${new Date().toISOString().replace(/[-:]/g, "")}-${randomBytes(3).toString("hex")}`,
+    id: receiptId(Date.now()),
     environment,
     trigger: release === "" && isMoved ? "tag" : "config",
     by: whoAmI(),

@@ -85,6 +85,11 @@ export class Lease {
     return { [markName]: this.content.mark };
   }
 
+  /** Where the holder keeps what the next one must find, whoever that is. */
+  get keepsake(): string {
+    return this.file.replace(/\.json$/, ".unwritten.json");
+  }
+
   release(): void {
     if (read(this.file)?.mark === this.content.mark) rmSync(this.file, { force: true });
   }

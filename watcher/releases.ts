@@ -6,7 +6,11 @@ export type Changed = [image: string, one: ReleasedImage][];
 
 /** The same for the same digests. */
 export const keyOf = (release: Release): string =>
-  JSON.stringify(Object.entries(release).map(([image, { digest }]) => [image, digest]));
+  JSON.stringify(
+    Object.keys(release)
+      .sort()
+      .map((image) => [image, release[image]?.digest]),
+  );
 
 /** Images that another release has another digest of. */
 export const changes = (from: Release, to: Release): Changed =>

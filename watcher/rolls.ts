@@ -1,24 +1,47 @@
-// Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not.
+// Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not. What
+// came of it is put down as a verdict on each image and a receipt of the roll.
 
-import { Soak } from "../provider/soakTime";
+import { type Eyes, Soak } from "../provider/soakTime";
+import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
-import { judgeFailures, type UpdateFailure, type Verdict } from "../rollout/verdict";
-import { firstLine, title } from "./log";
-import type { Rejections } from "./rejections";
+import { judgeFailures, type UpdateFailure } from "../rollout/verdict";
+import { messageOf, title } from "./log";
+import type { Receipts, RollReceipt } from "./receipts";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
-import type { Vigil } from "./vigil";
+import { isLacking } from "./replicas";
+import { Overtaken } from "./unlocked";
+import type { HopTimes } from "./updateEvents";
+import type { Verdicts } from "./verdicts";
+import type { WayBack } from "./wayBack";
 import type { Work } from "./work";
 
 const longestBackOffMs = 60_000;
+/** For an environment whose state has no gate. */
+const nobody: Eyes = { replicas: [], look: async () => [] };
+
+export interface Occasion {
+  trigger: Receipt["trigger"];
+  /** The release that the config names; "" where it names none. */
+  release: string;
+  /** When the first of its tags was seen to move. */
+  observedAt: number | undefined;
+  /** The receipt of a roll to the same that was cut short with its watcher. */
+  interrupted: Receipt | undefined;
+}
 
 export class Rolls {
-  private soaking: { soak: Soak; changed: Changed; facts: Record<string, unknown> } | undefined;
-  private retry = { key: "", attempts: 0, notBefore: 0 };
+  private soaking:
+    | { soak: Soak; changed: Changed; receipt: RollReceipt; facts: Record<string, unknown> }
+    | undefined;
+  /** The release that somebody else's update was in the way of. */
+  private overtaken = "";
+  private retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
 
   constructor(
     private readonly work: Work,
-    private readonly vigil: Vigil,
-    private readonly rejections: Rejections,
+    private readonly verdicts: Verdicts,
+    private readonly receipts: Receipts,
+    private readonly wayBack: WayBack,
   ) {}
 
   /** Whether what serves has no verdict yet. */
@@ -31,88 +54,130 @@ export class Rolls {
     return this.retry.key !== keyOf(release) || Date.now() >= this.retry.notBefore;
   }
 
-  async roll(release: Release): Promise<void> {
-    const { log, abort, stack, config, place, runner, standing } = this.work;
-    const changed = changes(standing.running, release);
-    const facts = { environment: stack, release: factsOf(release), from: factsOf(standing.running) };
-    log("rolling", changed.map(([image, one]) => `${image} to ${title(one)}`).join(", "), facts);
+  /** @throws Overtaken; Error where the engine cannot be asked */
+  async roll(release: Release, occasion: Occasion): Promise<void> {
+    const { log, abort, stack, place, runner, standing } = this.work;
+    const from = standing.running;
+    const refresh = await isLacking(place, standing.gate);
+    const facts = { environment: stack, release: factsOf(release), from: factsOf(from) };
+    const moves = changes(from, release).map(([image, one]) => `${image} to ${title(one)}`);
+    const key = keyOf(release);
+    if (this.overtaken !== key) log("rolling", moves.join(", "), facts);
+    const former = this.soaking;
     this.soaking = undefined; // what served up to now gets no verdict any more
-    const result = await runner.up(release, {
-      refresh: await this.vigil.isLacking(),
-      signal: abort,
-      onLive: () => log("live", "the traffic goes to the new one", facts),
-    });
-    if (!result.ok) {
-      if (abort.aborted) {
-        log("failed", "the roll was cancelled; the next watcher finishes it or goes back", facts);
-        return;
-      }
-      const services = Object.keys(config.now.services);
-      const verdict = judgeFailures(result.failures, { stack, services });
-      return this.goBack(release, changes(standing.good, release), verdict, result.failures);
-    }
+    this.wayBack.drop();
+    const again = this.retry.key === key ? { id: this.retry.receipt } : {};
+    const receipt = occasion.interrupted
+      ? this.receipts.take(occasion.interrupted)
+      : this.receipts.begin({ ...occasion, ...again, from, to: release });
+    const result = await runner
+      .up(release, {
+        refresh,
+        givesWay: true,
+        signal: abort,
+        onRolling: () => receipt.started(),
+        onLive: () => log("live", "the traffic goes to the new one", facts),
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Overtaken) {
+          this.overtaken = key;
+          receipt.drop();
+        } else {
+          this.retry = { ...this.retry, key, receipt: receipt.id };
+          receipt.end("failed", messageOf(error));
+        }
+        throw error;
+      });
+    this.overtaken = "";
+    former?.receipt.end("live", "another roll began before its soak time was over");
+    if (!result.ok) return this.failed(from, release, receipt, result.failures, result.hops);
+    this.retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
     standing.running = release;
     standing.ensure(result.gate);
-    this.retry = { key: "", attempts: 0, notBefore: 0 };
-    if (!result.gate) {
-      standing.good = release;
-      return;
+    if (!result.hasRolled && !occasion.interrupted) {
+      receipt.drop();
+      throw new Overtaken("somebody else has brought the environment there");
     }
-    const endsAt = (result.switchedAt ?? Date.now()) + config.now.rollout.soak;
-    const soak = new Soak(place.lookout(result.gate), endsAt);
-    this.soaking = { soak, changed: changes(standing.good, release), facts };
+    receipt.live(result.hops);
+    this.soak(changes(standing.good, release), receipt, result.hops.switched);
+  }
+
+  /** Begins the soak time of what runs. */
+  soak(changed: Changed, receipt: RollReceipt, since = Date.now()): void {
+    const { config, place, stack, standing } = this.work;
+    const endsAt = since + config.now.rollout.soak;
+    const soak = new Soak(standing.gate ? place.lookout(standing.gate) : nobody, endsAt);
+    const facts = { environment: stack, release: factsOf(standing.running) };
+    this.soaking = { soak, changed, receipt, facts };
   }
 
   /** Sees whether what serves now stays well; at the end of its soak time it has a verdict. */
   async keepSoaking(forMs: number): Promise<void> {
     if (!this.soaking) return;
     const { log, config, standing, stop } = this.work;
-    const { soak, changed, facts } = this.soaking;
+    const { soak, changed, receipt, facts } = this.soaking;
     const { unwell, over } = await soak.look(forMs, stop);
     if (unwell.length > 0) {
       this.soaking = undefined;
-      await this.goBack(standing.running, changed, { kind: "rejected", services: unwell }, []);
+      await this.reject(standing.running, standing.good, receipt, unwell);
     } else if (over) {
       this.soaking = undefined;
       standing.good = standing.running;
-      const images = changed.map(([image]) => image).join(", ");
-      log("healthy", `${images} stayed well for ${config.now.rollout.soak / 1000} s`, facts);
+      const images = changed.length > 0 ? changed.map(([image]) => image) : Object.keys(standing.running);
+      log("healthy", `${images.join(", ")} stayed well for ${config.now.rollout.soak / 1000} s`, facts);
+      this.verdicts.healthy(changed, receipt.id);
+      receipt.end("healthy");
     }
   }
 
-  /** After a failed roll: remembers what may not roll again, and returns to what was good before. */
-  private async goBack(
+  /** What came of a roll that did not get as far as the switch. */
+  private async failed(
+    from: Release,
     release: Release,
-    changed: Changed,
-    verdict: Verdict,
+    receipt: RollReceipt,
     failures: UpdateFailure[],
+    hops: HopTimes,
   ): Promise<void> {
-    const { log, abort, runner, standing } = this.work;
-    if (verdict.kind === "rejected") this.rejections.add(release, changed, verdict.services, failures);
-    else this.backOff(release, verdict.reason, failures);
-    standing.ensured = false;
-    if (Object.keys(standing.good).length === 0) return;
-    standing.running = standing.good;
-    const refresh = await this.vigil.isLacking();
-    const back = await runner.up(standing.good, { refresh, signal: abort });
-    if (back.ok) {
-      standing.ensure(back.gate);
-      const images = Object.entries(standing.good).map(([image, one]) => `${image} ${title(one)}`);
-      log("returned", `the environment runs ${images.join(", ")}`, { release: factsOf(standing.good) });
-    } else if (!abort.aborted) {
-      const reasons = back.failures.map(({ message }) => firstLine(message)).join("; ");
-      log("failed", `it could not be tidied up, and will be tried again: ${reasons}`, {
-        detail: back.failures,
-      });
-      standing.checkedAt = Date.now();
+    const { log, abort, config, stack, standing } = this.work;
+    if (abort.aborted) {
+      receipt.end("cancelled", "somebody cancelled it", hops);
+      log("failed", "the roll was cancelled; the next watcher finishes it or goes back");
+      return;
     }
+    const isProven = Object.keys(standing.good).length > 0;
+    // What served before serves still, whether it is known to stay well or not.
+    const back = isProven ? standing.good : from;
+    const verdict = judgeFailures(failures, { stack, services: Object.keys(config.now.services) });
+    if (verdict.kind === "rejected") {
+      await this.reject(release, back, receipt, verdict.services, failures, hops);
+    } else {
+      receipt.end("failed", verdict.reason, hops);
+      this.backOff(release, verdict.reason, receipt.id, failures);
+      await this.wayBack.from(release, back, { isHeld: false, why: verdict.reason });
+    }
+    if (isProven || !standing.ensured) return;
+    this.soak(changes({}, back), this.receipts.begin({ trigger: "return", from: release, to: back }));
   }
 
-  private backOff(release: Release, reason: string, failures: UpdateFailure[]): void {
+  /** What was found out of a release that failed: it may not roll again, and the environment returns. */
+  private async reject(
+    release: Release,
+    back: Release,
+    receipt: RollReceipt,
+    services: { service: string; reason: string }[],
+    failures: UpdateFailure[] = [],
+    hops: HopTimes = {},
+  ): Promise<void> {
+    const why = this.verdicts.rejected(release, changes(back, release), services, failures, receipt.id);
+    receipt.end("rejected", why, hops);
+    await this.wayBack.from(release, back, { isHeld: true, why });
+  }
+
+  private backOff(release: Release, reason: string, receipt: string, failures: UpdateFailure[]): void {
     const key = keyOf(release);
     const attempts = this.retry.key === key ? this.retry.attempts + 1 : 1;
     const waitMs = Math.min(longestBackOffMs, 1000 * 2 ** attempts);
-    this.retry = { key, attempts, notBefore: Date.now() + waitMs };
+    this.retry = { key, attempts, notBefore: Date.now() + waitMs, receipt };
     this.work.log("failed", `${reason}; next try in ${waitMs / 1000} s`, {
       detail: failures.map(({ message }) => message),
     });

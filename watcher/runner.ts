@@ -9,35 +9,23 @@ import { Lease } from "./lease";
 import type { Log } from "./log";
 import type { Place } from "./place";
 import { Providers } from "./providers";
+import { type Recorded, recordedIn, type State } from "./state";
 import { unlocked } from "./unlocked";
-import { UpdateEvents } from "./updateEvents";
+import { type HopTimes, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
-export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
-
-export type UpResult =
-  /** `switchedAt`: when the traffic moved; undefined where it did not need to. */
-  | { ok: true; gate: GateInputs | undefined; switchedAt: number | undefined }
-  | { ok: false; failures: UpdateFailure[] };
-
-/** What the stack's state says of its environment. */
-export interface Recorded {
-  /** What the last update that succeeded brought it to; empty before the first. */
+export type Program = (run: {
   release: Release;
-  /** What the last gate waited for. */
-  gate: GateInputs | undefined;
-}
+  directory: string;
+  role: "watcher";
+}) => Promise<Record<string, unknown>>;
 
-interface State {
-  /** Operations that were begun, and nobody noted how they ended. */
-  pending: unknown[];
-  resources: {
-    type: string;
-    id?: string;
-    inputs?: Record<string, unknown>;
-    outputs?: Record<string, unknown>;
-  }[];
-}
+/** `hops`: the steps that were reached. */
+export type UpResult = { hops: HopTimes } & (
+  | /** `hasRolled`: whether anything was made anew that the gate waits for. */
+  { ok: true; gate: GateInputs | undefined; hasRolled: boolean }
+  | { ok: false; failures: UpdateFailure[] }
+);
 
 export class Runner {
   /** Whether an update may have been cut short, by a former watcher or by whoever held a lock that was cleared. */
@@ -112,12 +100,12 @@ export class Runner {
   }
 
   async recorded(): Promise<Recorded> {
-    const { resources } = await this.state();
-    const of = (type: string) => resources.find((resource) => resource.type === type);
-    return {
-      release: (of("pulumi:pulumi:Stack")?.outputs?.["release"] ?? {}) as Release,
-      gate: of("tagalong:index:Gate")?.inputs as GateInputs | undefined,
-    };
+    return recordedIn(await this.state());
+  }
+
+  /** Where this watcher keeps what is not written to the registry yet. */
+  get outboxFile(): string {
+    return this.lease.keepsake;
   }
 
   /** A value of the stack's config, decrypted; undefined where it is not set. */
@@ -128,17 +116,25 @@ export class Runner {
   /**
    * Brings the environment to a release, and clears away before what an update that was cut short has left.
    * @param options.signal cancels the update, as Ctrl-C does
+   * @param options.givesWay does not wait while somebody else updates the stack
+   * @param options.onRolling called once something is made that was not there
    * @param options.onLive called once the traffic has moved
-   * @throws Stopped; SetUpError where no update can work
+   * @throws Stopped, or Overtaken; SetUpError where no update can work
    */
   async up(
     release: Release,
-    options: { refresh?: boolean; signal: AbortSignal; onLive?: () => void },
+    options: {
+      refresh?: boolean;
+      givesWay?: boolean;
+      signal: AbortSignal;
+      onRolling?: () => void;
+      onLive?: () => void;
+    },
   ): Promise<UpResult> {
     const { program, directory } = this.options;
     const connections: unknown[] = [];
-    const events = new UpdateEvents(() => options.onLive?.());
-    const { failures } = events;
+    const events = new UpdateEvents(options);
+    const { failures, hops } = events;
     try {
       const update = async () => {
         // Read without the lock: it may be somebody's update under way, so it is only a hint.
@@ -157,7 +153,7 @@ export class Runner {
                   if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
                   await this.clearOrphans(state);
                 }
-                return program({ release, directory });
+                return program({ release, directory, role: "watcher" });
               },
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
@@ -176,22 +172,24 @@ export class Runner {
       };
       await unlocked(update, {
         ...this.options,
+        givesWay: options.givesWay ?? false,
         cancel: () => this.stack.cancel(),
         onInterrupted: () => {
           this.interrupted = true;
         },
         abort: options.signal,
       });
-      return { ok: true, gate: events.gate, switchedAt: events.switchedAt };
+      return { ok: true, hops, gate: events.gate, hasRolled: events.hasRolled };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
-      if (specific.length > 0 && error.exitCode !== null) return { ok: false, failures: specific };
+      if (specific.length > 0 && error.exitCode !== null) return { ok: false, hops, failures: specific };
       this.interrupted = true; // the engine itself ended, who knows where
       const problem = setUpProblem(error.message, this.stack.name);
       if (problem) throw problem;
       return {
         ok: false,
+        hops,
         failures: failures.length > 0 ? failures : [{ type: "", name: "", message: error.message }],
       };
     } finally {

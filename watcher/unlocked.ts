@@ -11,18 +11,25 @@ export class Stopped extends Error {
   override readonly name = "Stopped";
 }
 
-const lockRetryMs = 2000;
+/** Somebody else updates the stack, and what is to be done may be another thing when that is over. */
+export class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
+
+export const lockRetryMs = 2000;
 
 /**
  * Runs a command; waits while somebody else updates the stack, clears a lock whose owner is gone. An engine that
  * somebody killed gets a second try, since nothing was wrong with what it did.
+ * @param options.givesWay does not wait for somebody else's update
  * @param options.cancel clears the stack's lock
  * @param options.onInterrupted told that an update was cut short
- * @throws Stopped
+ * @throws Stopped; Overtaken
  */
 export async function unlocked<T>(
   command: () => Promise<T>,
   options: {
+    givesWay: boolean;
     cancel: () => Promise<void>;
     onInterrupted: () => void;
     log: Log;
@@ -30,7 +37,7 @@ export async function unlocked<T>(
     abort: AbortSignal;
   },
 ): Promise<T> {
-  const { cancel, onInterrupted, log, stop, abort } = options;
+  const { givesWay, cancel, onInterrupted, log, stop, abort } = options;
   for (let [told, isKilled] = ["", false]; ; ) {
     try {
       return await command();
@@ -53,7 +60,9 @@ export async function unlocked<T>(
         log("recovered", "cleared the lock of an update whose process is gone");
         continue;
       }
-      if (told !== decision.holder) log("waiting", `${decision.holder} is updating the stack`);
+      const message = `${decision.holder} is updating the stack`;
+      if (givesWay) throw new Overtaken(message);
+      if (told !== decision.holder) log("waiting", message);
       told = decision.holder;
       await pause(lockRetryMs, stop);
       if (stop.aborted) throw new Stopped("stopped while somebody else updates the stack");

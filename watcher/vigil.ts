@@ -1,31 +1,37 @@
 // Sees to it that what should run does: at the start, after a failure, and when somebody removed or stopped some.
 import { firstLine } from "./log";
+import type { Receipts } from "./receipts";
+import { keyOf } from "./releases";
+import { Overtaken } from "./unlocked";
+import type { HopTimes } from "./updateEvents";
+import type { WayBack } from "./wayBack";
 import type { Work } from "./work";
 
 /** How often the engine is asked whether everything runs. */
 export const vigilEveryMs = 5_000;
 
 export class Vigil {
-  constructor(private readonly work: Work) {}
+  constructor(
+    private readonly work: Work,
+    private readonly receipts: Receipts,
+    private readonly wayBack: WayBack,
+  ) {}
 
-  /** Whether containers are gone that the state still has, so that an update must look before it decides. */
-  async isLacking(): Promise<boolean> {
-    const { place, standing } = this.work;
-    if (!standing.gate) return false;
-    const lost = await place.lost(standing.gate);
-    await place.startAgain(lost.stopped);
-    return lost.services.length > 0;
-  }
-
+  /** @throws Overtaken */
   async keep(): Promise<void> {
     const { place, runner, standing, voice, log, abort } = this.work;
     if (standing.checkedAt !== 0 && Date.now() - standing.checkedAt < vigilEveryMs) return;
+    if (this.wayBack.isOpen) return this.wayBack.go();
     const first = standing.checkedAt === 0;
-    standing.checkedAt = Date.now();
+    const observedAt = Date.now();
+    standing.checkedAt = observedAt;
     let lost = standing.gate ? await place.lost(standing.gate) : { services: [], stopped: [] };
     if (lost.services.length > 0 && !first) {
       // Somebody's own `pulumi up` may have put others in their place.
-      standing.gate = (await runner.recorded()).gate;
+      const { release, gate } = await runner.recorded();
+      if (keyOf(release) !== keyOf(standing.running))
+        throw new Overtaken("somebody else has brought the environment to another release");
+      standing.gate = gate;
       lost = standing.gate ? await place.lost(standing.gate) : lost;
     }
     if (standing.ensured && lost.services.length === 0) return;
@@ -40,10 +46,19 @@ export class Vigil {
     if (result.ok) {
       standing.gate = result.gate;
       voice.forget();
+      if (result.hasRolled) this.writeDown(names, observedAt, result.hops);
       if (names) log("repaired", `runs again: ${names}`, { lost: lost.services });
     } else if (!abort.aborted) {
       const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
       voice.once("failed", reasons, { detail: result.failures });
     }
+  }
+
+  private writeDown(names: string, observedAt: number, hops: HopTimes): void {
+    const { running, good } = this.work.standing;
+    // Where nothing was gone, it was made anew for an edit of the config.
+    const trigger = names ? "repair" : "config";
+    const receipt = this.receipts.begin({ trigger, from: running, to: running, observedAt });
+    receipt.end(keyOf(running) === keyOf(good) ? "healthy" : "live", names && `gone: ${names}`, hops);
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Report, Traffic } from "../../tools/traffic.mjs";
 import { ask, freePort, Project, type Stack, startTraffic } from "./harness";
-import { atWorkOn, descendants, Watching } from "./watching";
+import { atWorkOn, descendants, slay, Watching } from "./watching";
 
 /** The same moments in every run: a linear congruential generator, as in Numerical Recipes. */
 function* moments(seed: number, mostMs: number): Generator<number, never> {
@@ -202,7 +202,7 @@ describe("A watcher that ends", function () {
     const wanted = await push({ HEALTHY_AFTER_MS: "1500" });
     await watching.next("rolling");
     while ((await stack.containers("server")).length < 2) await new Promise((r) => setTimeout(r, 50));
-    for (const { pid } of descendants(watching.pid)) process.kill(pid, "SIGKILL");
+    for (const { pid } of descendants(watching.pid)) slay(pid);
     await settled(wanted);
     await unharmed();
     assert.deepEqual(await stack.changes(), []);

@@ -50,12 +50,12 @@ describe("A watcher and its registry", function () {
   });
 
   it("asks once a tag and look, over one connection, while nothing moves", async () => {
+    // What came of the first roll is written down beside it; then there is nothing more to say.
+    while (!proxy.log.slice(-3).every((line) => line.startsWith("HEAD"))) await looks(1);
     const [asked, connected] = [proxy.log.length, proxy.connections];
-    await looks(15);
-    assert.deepEqual(
-      [...new Set(proxy.log.slice(asked, asked + 15).map((line) => line.slice(0, 4)))],
-      ["HEAD"],
-    );
+    await looks(12);
+    const methods = proxy.log.slice(asked, asked + 12).map((line) => line.slice(0, 4));
+    assert.deepEqual([...new Set(methods)], ["HEAD"]);
     assert.equal(proxy.connections, connected);
   });
 

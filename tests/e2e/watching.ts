@@ -176,7 +176,8 @@ export function atWorkOn({ folder }: Project): string[] {
     .sort();
 }
 
-function slay(pid: number): void {
+/** Ends a process that may have ended by itself. */
+export function slay(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

@@ -63,7 +63,7 @@ describe("The command line as a process", function () {
   it("ends with 4 where the registry does not let it in, and says whose credentials were tried", async () => {
     const { status, stderr } = await tagalong(["history", "dev"]);
     assert.equal(status, 4);
-    assert.match(stderr, /^tagalong: 127\.0\.0\.1:\d+\/shop\/client:tagalong\.dev\.receipts: /);
+    assert.match(stderr, /^tagalong: 127\.0\.0\.1:\d+\/shop\/(?:client|server):tagalong\.dev\.receipts: /);
     const told = await tagalong(["status", "dev", "--json"]);
     assert.equal(told.status, 4);
     assert.equal(JSON.parse(told.stdout).environments[0].state, "unknown");

@@ -1,6 +1,6 @@
 /** What an environment does next, for each situation that it can be in. */
 import assert from "node:assert/strict";
-import { type Candidate, type Plan, plan, type Situation } from "../../../rollout/plan";
+import { type Candidate, type Clearance, type Plan, plan, type Situation } from "../../../rollout/plan";
 
 const now = 1_000_000;
 const at = (digest: string, revision?: string): Candidate => ({ digest, ...(revision ? { revision } : {}) });
@@ -15,17 +15,26 @@ const base: Situation<Candidate> = {
   running: { server: at("s1", "a"), client: at("c1", "a") },
   carried: { server: since(60_000, "s1", "a"), client: since(60_000, "c1", "a") },
   unsure: [],
-  rejection: () => undefined,
+  clearance: () => ({ kind: "clear" }),
   lockstep: true,
   agreement: { kind: "agreed", commit: "a" },
   settleMs: 1_000,
   now,
 };
 
-const rejects =
-  (...digests: string[]) =>
-  (_image: string, digest: string) =>
-    digests.includes(digest) ? "exited with code 7" : undefined;
+const clears =
+  (others: Record<string, Clearance>) =>
+  (_image: string, digest: string): Clearance =>
+    others[digest] ?? { kind: "clear" };
+const rejects = (...digests: string[]) =>
+  clears(
+    Object.fromEntries(digests.map((digest) => [digest, { kind: "refused", reason: "exited with code 7" }])),
+  );
+const open = (reason: string, untilMs?: number): Clearance => ({
+  kind: "open",
+  reason,
+  ...(untilMs === undefined ? {} : { untilMs }),
+});
 const both = { server: since(0, "s2", "b"), client: since(0, "c2", "b") };
 const unlabelled = (ms: number) => ({ server: since(ms, "s2"), client: since(5_000, "c2") });
 const refused = { image: "server", digest: "s2", reason: "exited with code 7" };
@@ -102,12 +111,12 @@ const table: [sentence: string, situation: Partial<Situation<Candidate>>, expect
   ],
   [
     "refuses a rejected digest",
-    { carried: { ...base.carried, server: since(0, "s2", "b") }, rejection: rejects("s2") },
+    { carried: { ...base.carried, server: since(0, "s2", "b") }, clearance: rejects("s2") },
     { kind: "refuse", refused: [refused] },
   ],
   [
     "keeps the whole release back in lockstep for one rejected image",
-    { carried: both, rejection: rejects("s2"), agreement: { kind: "agreed", commit: "b" } },
+    { carried: both, clearance: rejects("s2"), agreement: { kind: "agreed", commit: "b" } },
     { kind: "refuse", refused: [refused] },
   ],
   [
@@ -115,11 +124,49 @@ const table: [sentence: string, situation: Partial<Situation<Candidate>>, expect
     {
       lockstep: false,
       carried: { server: since(2_000, "s2"), client: since(2_000, "c2") },
-      rejection: rejects("s2"),
+      clearance: rejects("s2"),
     },
     { kind: "roll", release: { server: at("s1", "a"), client: at("c2") } },
   ],
-  ["does not refuse what runs", { rejection: rejects("s1", "c1") }, { kind: "stay" }],
+  [
+    "refuses all of the first release for one rejected image, lockstep or not",
+    { lockstep: false, running: {}, carried: both, clearance: rejects("s2") },
+    { kind: "refuse", refused: [refused] },
+  ],
+  [
+    "waits for what may be cleared by itself, and says why",
+    {
+      carried: { ...base.carried, server: since(0, "s2", "b") },
+      clearance: clears({ s2: open("not found healthy in dev yet") }),
+      agreement: { kind: "agreed", commit: "b" },
+    },
+    { kind: "wait", reason: "server s2: not found healthy in dev yet" },
+  ],
+  [
+    "waits as long as the last of its images takes at least",
+    { carried: both, clearance: clears({ s2: open("too new", 300), c2: open("newer", 500) }) },
+    { kind: "wait", reason: "server s2: too new; client c2: newer", untilMs: 500 },
+  ],
+  [
+    "knows no end where one of its images has none",
+    { carried: both, clearance: clears({ s2: open("too new", 300), c2: open("not known") }) },
+    { kind: "wait", reason: "server s2: too new; client c2: not known" },
+  ],
+  [
+    "refuses what is refused, whatever else is open",
+    { carried: both, clearance: clears({ c2: open("not known"), s2: rejects("s2")("", "s2") }) },
+    { kind: "refuse", refused: [refused] },
+  ],
+  [
+    "rolls the others without lockstep while one is open",
+    {
+      lockstep: false,
+      carried: { server: since(2_000, "s2"), client: since(2_000, "c2") },
+      clearance: clears({ s2: open("not known") }),
+    },
+    { kind: "roll", release: { server: at("s1", "a"), client: at("c2") } },
+  ],
+  ["does not refuse what runs", { clearance: rejects("s1", "c1") }, { kind: "stay" }],
 ];
 
 describe("An environment", () => {
