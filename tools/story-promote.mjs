@@ -215,7 +215,8 @@ async function refuse(story, release) {
     throw new Failure(`${release}, which Dev has rejected, was promoted to ${promoted}`, MISTAKE);
   }
   if (!said.includes(`exit code ${REFUSED_EXIT_CODE}`)) throw new Failure(said);
-  const why = said.split("\n")[0]?.replace(/^.*? failed: (tagalong: )?/, "") ?? "";
-  tell.more(tell.paint("yellow", why));
-  return why;
+  const told = readFileSync(story.processes.path("tagalong-promote", "out"), "utf8").split("\n");
+  const refusals = told.filter((line) => line.startsWith("Refused: "));
+  for (const line of refusals) tell.more(tell.paint("yellow", line.split("; ")[0] ?? ""));
+  return refusals.join("\n");
 }
