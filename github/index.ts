@@ -74,7 +74,7 @@ export function openGitHub(surroundings: Surroundings): GitHub | undefined {
  * has that workflow's page for its log.
  * @param say is told what is in the way, a sentence each, and each once
  */
-export function openMirror(
+export function mirrorTo(
   surroundings: Surroundings,
   say: (problem: string) => void,
 ): ReceiptMirror | undefined {
