@@ -25,8 +25,8 @@ interface Means {
 export interface Beginning extends Opening {
   /** Where the environment goes back to if what runs is no good; empty where nothing is known to be good. */
   good: Release;
-  /** The newest receipt of all. */
-  last: Receipt | undefined;
+  /** All of them, newest first. */
+  receipts: readonly Receipt[];
 }
 
 /**
@@ -41,7 +41,7 @@ export async function lookUp(
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
-  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, last: undefined };
+  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
   const [found, written] = await Promise.all([
     Promise.all(
       Object.entries(running).map(async ([image, { digest }]) => {
@@ -56,7 +56,7 @@ export async function lookUp(
   const result = opening(work.stack, Object.fromEntries(found), receipts);
   const isGood = result.rejected.length === 0 && result.open.length === 0;
   const good = isGood ? work.standing.running : await wayBack(work, means, running, receipts);
-  return { ...result, good, last: receipts[0] };
+  return { ...result, good, receipts };
 }
 
 async function wayBack(
