@@ -1,5 +1,6 @@
 // What a `pulumi up` by hand writes down of its roll, as a watcher does of its own: a verdict on each image, and a
 // receipt. The resources of one update run in one process, so they tell it here what each of them has reached.
+import { mirrorTo, type ReceiptMirror } from "../github";
 import { Ledger } from "../ledger";
 import { credentialLookup, type ExplicitCredentials, parseReference, RegistryClient } from "../registry";
 import { type Blamed, blame, type Rolled } from "../rollout/blame";
@@ -12,10 +13,15 @@ import { session } from "./session";
 export interface HandRoll {
   /** The environment: a stack's name. */
   environment: string;
+  /** The project's folder, which names the repository on GitHub. */
+  directory: string;
   images: Record<string, Rolled & { repository: string; digest: string; configuration: string }>;
   /** As it begins. */
   receipt: Receipt;
 }
+
+/** At the end, for what GitHub has not been told yet. */
+const lastWordsMs = 5_000;
 
 const pinned = ({ repository, digest }: HandRoll["images"][string]): string => `${repository}@${digest}`;
 
@@ -43,6 +49,8 @@ export class Roll {
   private receipt: Receipt;
   private isBegun = false;
   private readonly ledger: Ledger;
+  /** Where the repository's page is told; `none` where nobody asked for it. */
+  private mirror: ReceiptMirror | "none" | undefined;
 
   constructor(
     private readonly roll: HandRoll,
@@ -62,12 +70,14 @@ export class Roll {
     if (this.isBegun) return;
     this.isBegun = true;
     void this.write(log, (ledger) => ledger.record(this.receipt));
+    this.tell(log, this.receipt);
   }
 
   /** Notes a step; where several images reach it, the last one's time counts. */
   reached(hop: Hop, log: Log, at = Date.now()): void {
     this.begin(log);
     this.receipt = { ...this.receipt, hops: { ...this.receipt.hops, [hop]: new Date(at).toISOString() } };
+    if (hop === "switched") this.tell(log, { ...this.receipt, outcome: "live" });
   }
 
   /**
@@ -115,19 +125,30 @@ export class Roll {
     });
   }
 
-  private end(outcome: Receipt["outcome"], reason: string, log: Log): Promise<void> {
+  private async end(outcome: Receipt["outcome"], reason: string, log: Log): Promise<void> {
     const endedAt = new Date().toISOString();
     this.isBegun = true;
     this.receipt = { ...this.receipt, outcome, endedAt, ...(reason === "" ? {} : { reason }) };
-    return this.write(log, async (ledger) => {
+    this.tell(log, this.receipt);
+    await this.write(log, async (ledger) => {
       // Whoever updates a stack has its lock: what else is rolling by hand has been cut short.
       const others = (await ledger.receipts()).filter(
         ({ id, outcome, via }) => outcome === "rolling" && via === "up" && id !== this.id,
       );
       const cut = "it was cut short, or failed before anything of it could be judged";
       const closed = others.map((other) => ({ ...other, outcome: "failed" as const, reason: cut, endedAt }));
+      for (const one of closed) this.tell(log, one);
       await Promise.all([this.receipt, ...closed].map((one) => ledger.record(one)));
     });
+    if (this.mirror !== "none") await this.mirror?.close(lastWordsMs);
+  }
+
+  /** Tells GitHub in the background, where a repository is configured. */
+  private tell(log: Log, receipt: Receipt): void {
+    const { directory } = this.roll;
+    this.mirror ??=
+      mirrorTo({ directory, env: process.env }, (problem, severity) => log.log(severity, problem)) ?? "none";
+    if (this.mirror !== "none") this.mirror.report(receipt);
   }
 
   /** Who may not write to the registry may still roll, and is told what is missing then. */

@@ -70,6 +70,7 @@ export async function decideByHand(
     roll: rollTo(images, candidate, config, {
       name: isPreview ? undefined : await nameOf(images, candidate, config, client),
       commit: await commitOf(directory),
+      directory,
     }),
   };
 }
@@ -117,8 +118,9 @@ function rollTo(
   images: Release,
   candidate: Candidate,
   config: EnvironmentConfig,
-  { name, commit }: { name: string | undefined; commit: string | undefined },
+  about: { name: string | undefined; commit: string | undefined; directory: string },
 ): HandRoll {
+  const { name, commit, directory } = about;
   const { environment, release, running, admissions, configurations } = candidate;
   const rolled = Object.entries(images).map(([image, { digest }]) => {
     const { registry, repository } = followed(config)[image] as Reference;
@@ -155,5 +157,5 @@ function rollTo(
     },
     outcome: "rolling",
   };
-  return { environment, images: Object.fromEntries(rolled), receipt };
+  return { environment, directory, images: Object.fromEntries(rolled), receipt };
 }

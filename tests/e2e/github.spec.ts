@@ -1,7 +1,7 @@
 // Rolls on the repository's page, with a GitHub of our own.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { Stage } from "../integration/github/stage";
+import { repository, Stage } from "../integration/github/stage";
 import { freePort, Project, type Stack } from "./harness";
 import { Watching } from "./watching";
 
@@ -36,8 +36,7 @@ describe("A watcher whose repository is on GitHub", function () {
     stage = await Stage.open();
     const token = stage.emulator.token({ deployments: "write" });
     env = { GITHUB_TOKEN: token, GITHUB_API_URL: stage.emulator.url };
-    const [owner, name] = ["acme", "shop"];
-    project.write("Pulumi.repository.yaml", { config: { "tagalong:repository": { owner, name } } });
+    project.write("Pulumi.repository.yaml", { config: { "tagalong:repository": repository } });
     const server = { image: "server", port: 8080, publish: await freePort(), health: { path: "/healthz" } };
     stack = await project.stack("dev", {
       services: { server },
@@ -109,5 +108,72 @@ describe("A watcher whose repository is on GitHub", function () {
     await watching.stop();
     assert.equal(watching.count("unreported"), 1);
     assert(!watching.output.includes(token));
+  });
+});
+
+describe("A pulumi up by hand whose repository is on GitHub", function () {
+  this.timeout(120_000);
+
+  const project = new Project(["server"]);
+  let stage: Stage;
+  let stack: Stack;
+
+  const push = (version: string, commit: 1 | 2 | 3, env: Record<string, string> = {}) => {
+    const labels = { "org.opencontainers.image.revision": stage.commits[commit - 1] ?? "" };
+    return project.push("server", { version, env, labels }, "dev");
+  };
+
+  before(async () => {
+    stage = await Stage.open();
+    project.write("Pulumi.repository.yaml", { config: { "tagalong:repository": repository } });
+    const server = { image: "server", port: 8080, publish: await freePort(), health: { path: "/healthz" } };
+    stack = await project.stack("dev", {
+      services: { server },
+      rollout: { deadline: "20s", drain: "1s", soak: "1s" },
+    });
+    const token = stage.emulator.token({ deployments: "write" });
+    Object.assign(stack.env, {
+      GITHUB_TOKEN: token,
+      GITHUB_API_URL: stage.emulator.url,
+      GITHUB_ACTIONS: "true",
+      GITHUB_SERVER_URL: "https://github.com",
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_RUN_ID: "7",
+    });
+  });
+  after(async () => {
+    await project.close();
+    await stage.emulator.close();
+  });
+
+  it("shows there what runs, with the page of the workflow that did it, when it returns", async () => {
+    await push("1", 1);
+    await stack.up();
+    assert.deepEqual(stage.shown, [[1, "dev", "in_progress", "in_progress", "success"]]);
+    const [status] = stage.emulator.deployments.all[0]?.statuses ?? [];
+    assert.equal(status?.log_url, "https://github.com/acme/shop/actions/runs/7");
+  });
+
+  it("shows what it refused", async () => {
+    await push("2", 2, { EXIT_CODE: "1" });
+    await assert.rejects(stack.up());
+    assert.deepEqual(
+      stage.shown.map(([commit, , ...states]) => [commit, states.at(-1)]),
+      [
+        [1, "success"],
+        [2, "failure"],
+      ],
+    );
+  });
+
+  it("says what is in the way, and rolls all the same", async () => {
+    stack.env["GITHUB_TOKEN"] = stage.emulator.token({});
+    await push("3", 3);
+    const { output } = await stack.up();
+    assert.match(output, /may not write deployments in acme\/shop .*"deployments: write"/);
+    assert(!output.includes(stack.env["GITHUB_TOKEN"]));
+    delete stack.env["GITHUB_TOKEN"];
+    await push("4", 1);
+    assert.match((await stack.up()).output, /acme\/shop on GitHub is told nothing: there is no token/);
   });
 });
