@@ -13,7 +13,7 @@ import type { Release } from "../rollout/release";
 import { type Candidate, describeAll, digestsOf, findCandidate, sources } from "./candidate";
 import { followed } from "./decide";
 import { evidenceFor } from "./evidence";
-import { evidenceLines } from "./evidenceText";
+import { evidenceTable } from "./evidenceText";
 import { commitOf, whoAmI } from "./hand";
 import { receiptId } from "./receipts";
 import { readSecretTexts } from "./stackFiles";
@@ -56,7 +56,7 @@ export async function decideByHand(
   const { course, hold, release } = candidate;
   if (course.kind === "refuse" || (isPreview && candidate.moved.length > 0)) {
     const evidence = await evidenceFor(candidate, config, client, { directory });
-    await say.info(evidenceLines(evidence, candidate.observedAt));
+    await say.info(evidenceTable(evidence, candidate.observedAt));
   }
   if (course.kind === "refuse") throw new ReleaseError(course.why);
   if (course.kind === "stay") await say.warn(course.why);

@@ -11,9 +11,15 @@ const units = [
   ["s", 1_000],
 ] as const;
 
-/** The evidence as a preview shows it. @param now milliseconds since the epoch */
+/** The evidence as a terminal shows it, with what `up` would do. @param now milliseconds since the epoch */
 export function evidenceLines(evidence: Evidence, now: number): string {
-  const { images, unchanged, course } = evidence;
+  const course = evidence.course.kind === "go" ? [] : [`\`pulumi up\` ${courseText(evidence)}`];
+  return [evidenceTable(evidence, now), ...course].join("\n");
+}
+
+/** The evidence alone: a preview tells by itself what it comes to. */
+export function evidenceTable(evidence: Evidence, now: number): string {
+  const { images, unchanged } = evidence;
   const head = ["image", "from", "to", "platforms", "verdict"];
   const rows = images.map((one) => [
     one.image,
@@ -38,7 +44,6 @@ export function evidenceLines(evidence: Evidence, now: number): string {
     ...table,
     ...(unchanged.length > 0 ? [`  unchanged: ${unchanged.join(", ")}`] : []),
     ...comparisons(images).flatMap(({ of, commits }) => commitLines(of, commits)),
-    ...(course.kind === "go" ? [] : [`\`pulumi up\` ${courseText(evidence)}`]),
   ].join("\n");
 }
 
@@ -94,7 +99,11 @@ function standingText({ standing, isOverridden, refusal }: ImageEvidence, now: n
 
 function verdictText({ environment, verdict, at }: Standing, now: number): string {
   if (verdict === "none") return `none in ${environment} yet`;
-  return `${verdict} in ${environment}${at === undefined ? "" : ` for ${age(now - Date.parse(at))}`}`;
+  const time = at === undefined ? "" : age(now - Date.parse(at));
+  if (time === "") return `${verdict} in ${environment}`;
+  return verdict === "healthy"
+    ? `healthy in ${environment} for ${time}`
+    : `rejected in ${environment} ${time} ago`;
 }
 
 /** "3 d", "2 h", "5 min", "12 s": the largest unit alone. */

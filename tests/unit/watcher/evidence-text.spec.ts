@@ -84,7 +84,7 @@ describe("The evidence for a promotion, in a preview", () => {
     };
     const text = evidenceLines(stays, now);
     assert.match(text, /^test would run what its tag carries:/);
-    assert.match(text, /rejected in dev for 3 h, overridden/);
+    assert.match(text, /rejected in dev 3 h ago, overridden/);
     assert.match(text, /`pulumi up` would not follow it: w$/);
   });
 
