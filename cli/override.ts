@@ -73,7 +73,7 @@ export async function override(
 /** By image, what is to be allowed. */
 async function digestsOf(
   { client }: Project,
-  { name, references }: Environment,
+  { name, sources }: Environment,
   { release, image }: OverrideOptions,
 ): Promise<Record<string, string>> {
   if ((release === undefined) === (image === undefined)) {
@@ -81,17 +81,17 @@ async function digestsOf(
     throw new CommandError(`what may ${name} run? ${fix}`, exitCodes.usage);
   }
   if (release !== undefined) {
-    const images = await resolveRelease(client, references, release);
+    const images = await resolveRelease(client, sources, release);
     return Object.fromEntries(Object.entries(images).map(([one, { digest }]) => [one, digest]));
   }
   const [one = "", digest = "", ...more] = (image ?? "").split("@");
-  const reference = references[one];
+  const reference = sources[one];
   if (more.length > 0 || !isDigest(digest)) {
-    const fix = `write a name of tagalong:images and a whole digest, as in ${Object.keys(references)[0]}@sha256:…`;
+    const fix = `write a name of tagalong:images and a whole digest, as in ${Object.keys(sources)[0]}@sha256:…`;
     throw new CommandError(`--image "${image}" is no image at a digest: ${fix}`, exitCodes.usage);
   }
   if (!reference) {
-    const known = Object.keys(references).join(", ");
+    const known = Object.keys(sources).join(", ");
     throw new CommandError(`${name} runs no image "${one}": it runs ${known}`, exitCodes.usage);
   }
   const found = await client.resolve(atDigest(reference, digest));
