@@ -16,6 +16,8 @@ const shownLines = 10;
 export interface SoakInputs extends GateInputs {
   /** What the environment has been brought to, by image. */
   release: Record<string, ReleasedImage>;
+  /** The gate's pass that it follows: each has a soak time of its own. */
+  gatedAt: number;
   /** What the edge's files held before the switch; empty where they did not change, or a watcher rolls. */
   before: RouteFiles;
   soakMs: number;

@@ -12,6 +12,8 @@ import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { type Candidate, describeAll, digestsOf, findCandidate, sources } from "./candidate";
 import { followed } from "./decide";
+import { evidenceFor } from "./evidence";
+import { evidenceTable } from "./evidenceText";
 import { commitOf, whoAmI } from "./hand";
 import { receiptId } from "./receipts";
 import { readSecretTexts } from "./stackFiles";
@@ -32,10 +34,9 @@ export const decidedBefore = (release: Release): Omit<ByHand, "roll"> & { roll?:
   tried: [],
 });
 
-/** Where a person reads it. */
+/** Where a person reads it: Pulumi's log. */
 export interface Say {
-  /** The evidence for a candidate, told before it is refused. */
-  evidence: (candidate: Candidate) => Promise<void>;
+  info: (text: string) => Promise<unknown>;
   warn: (text: string) => Promise<unknown>;
 }
 
@@ -53,11 +54,11 @@ export async function decideByHand(
   const { stack } = config;
   const candidate = await findCandidate(config, client, secretTextsIn(directory, stack));
   const { course, hold, release } = candidate;
-  if (course.kind === "refuse") {
-    await say.evidence(candidate);
-    throw new ReleaseError(course.why);
+  if (course.kind === "refuse" || (isPreview && candidate.moved.length > 0)) {
+    const evidence = await evidenceFor(candidate, config, client, { directory });
+    await say.info(evidenceTable(evidence, candidate.observedAt));
   }
-  if (isPreview && candidate.moved.length > 0) await say.evidence(candidate);
+  if (course.kind === "refuse") throw new ReleaseError(course.why);
   if (course.kind === "stay") await say.warn(course.why);
   else if (hold && release === "") await say.warn(`${heldText(stack, hold)}; it stays as it is`);
   const images =
