@@ -108,9 +108,11 @@ async function nameOf(
   }
 }
 
-function triedBefore({ admissions }: Candidate, images: Release): string[] {
-  return Object.keys(images)
-    .flatMap((image) => admissions[image]?.evidence.own.rejected?.record ?? [])
+/** Of what it stays with instead of the candidate, nothing was asked. */
+function triedBefore(candidate: Candidate, images: Release): string[] {
+  return Object.entries(images)
+    .filter(([image, { digest }]) => candidate.images[image]?.digest === digest)
+    .flatMap(([image]) => candidate.admissions[image]?.evidence.own.rejected?.record ?? [])
     .sort();
 }
 
@@ -126,9 +128,9 @@ function rollTo(
     const { registry, repository } = followed(config)[image] as Reference;
     const configuration = configurations[image] ?? "";
     const isMoved = running?.images[image]?.to !== digest;
-    // Of what it stays with instead of the candidate, nothing was asked: it stayed well here before.
+    const isAsked = candidate.images[image]?.digest === digest;
     const healthy = admissions[image]?.evidence.own.healthy;
-    const isNew = isMoved || healthy?.configuration !== configuration;
+    const isNew = isMoved || (isAsked && healthy?.configuration !== configuration);
     const services = Object.entries(config.services)
       .filter(([, service]) => service.image === image)
       .map(([service]) => service);

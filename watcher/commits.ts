@@ -29,12 +29,13 @@ export async function commitsBetween(
   ask: Compare | { why: string } = askGitHub(directory),
 ): Promise<Commits> {
   if (from === undefined || to === undefined) {
-    const which =
-      from === to ? "both images do" : from === undefined ? "the old image does" : "the new image does";
-    return {
-      kind: "unknown",
-      why: `${which} not say which commit it is of (org.opencontainers.image.revision)`,
-    };
+    const label = "(org.opencontainers.image.revision)";
+    const which = from === undefined ? "old" : "new";
+    const why =
+      from === to
+        ? `neither image says which commit it is of ${label}`
+        : `the ${which} image does not say which commit it is of ${label}`;
+    return { kind: "unknown", why };
   }
   if (!isCommit(from) || !isCommit(to)) {
     const text = plainLine(isCommit(from) ? to : from, 60);

@@ -89,7 +89,7 @@ describe("The commits between two images", () => {
       undefined,
       undefined,
       nobody,
-      /^both images do not say which commit it is of \(org\.opencontainers\.image\.revision\)$/,
+      /^neither image says which commit it is of \(org\.opencontainers\.image\.revision\)$/,
     ],
     ["the new image does not say its own", "a".repeat(40), undefined, nobody, /^the new image does not say/],
     [
