@@ -25,8 +25,8 @@ interface Means {
 export interface Beginning extends Opening {
   /** Where the environment goes back to if what runs is no good; empty where nothing is known to be good. */
   good: Release;
-  /** The newest receipt of all. */
-  last: Receipt | undefined;
+  /** All of them, newest first. */
+  receipts: readonly Receipt[];
 }
 
 /**
@@ -41,14 +41,14 @@ export async function lookUp(
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
-  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, last: undefined };
+  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
   const [found, written] = await Promise.all([known(work, means.records, running), ledger.receipts()]);
   const kept = outbox.receipts;
   const receipts = [...kept, ...written.filter(({ id }) => !kept.some((one) => one.id === id))];
   const result = opening(work.stack, found, receipts);
   const isGood = result.rejected.length === 0 && result.open.length === 0;
   const good = isGood ? work.standing.running : await wayBack(work, means, running, receipts);
-  return { ...result, good, last: receipts[0] };
+  return { ...result, good, receipts };
 }
 
 /** Whether everything of a release is on record as well by now, by whoever found it; `false` where that is not sure. */

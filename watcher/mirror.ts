@@ -1,5 +1,5 @@
 // Rolls on the repository's page on GitHub, where one is configured. Nobody waits for it, and nothing depends on it.
-import { findGitHub, ReceiptMirror } from "../github";
+import { mirrorTo } from "../github";
 import type { Log } from "./log";
 import type { ReceiptSink } from "./receipts";
 
@@ -13,12 +13,9 @@ export interface Mirror {
 
 /** @param directory the project's folder */
 export function openMirror(directory: string, log: Log): Mirror {
-  const found = findGitHub({ directory, env: process.env });
-  const say = (problem: string) => log("unreported", problem);
-  if (!("github" in found)) {
-    if (found.reason) say(found.reason);
-    return { sinks: [], close: async () => {} };
-  }
-  const mirror = new ReceiptMirror(found.github, { say });
-  return { sinks: [(receipt) => mirror.report(receipt)], close: () => mirror.close(lastWordsMs) };
+  const mirror = mirrorTo({ directory, env: process.env }, (problem) => log("unreported", problem));
+  return {
+    sinks: mirror ? [(receipt) => mirror.report(receipt)] : [],
+    close: async () => mirror?.close(lastWordsMs),
+  };
 }

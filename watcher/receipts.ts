@@ -23,6 +23,9 @@ export interface Beginning {
   id?: string;
 }
 
+/** A roll that was rejected, the way back, and what was tried before that: one after another within seconds. */
+const toldAgain = 3;
+
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
 /** Sorts by time. */
@@ -71,8 +74,12 @@ export class Receipts {
     });
   }
 
-  /** Tells whoever listens, who may have missed it when the last watcher ended. */
-  tell(receipt: Receipt): void {
+  /** Tells whoever listens what is on record, newest first, who may have missed it when the last watcher ended. */
+  retell(receipts: readonly Receipt[]): void {
+    for (const receipt of receipts.slice(0, toldAgain).reverse()) this.tell(receipt);
+  }
+
+  private tell(receipt: Receipt): void {
     for (const sink of this.sinks) {
       void Promise.resolve()
         .then(() => sink(receipt))

@@ -56,7 +56,7 @@ export class Resumption {
     const found = await lookUp(this.work, means);
     standing.good = found.good;
     this.isDone = true;
-    if (found.last) receipts.tell(found.last);
+    receipts.retell(found.receipts);
     this.interrupted = outbox.rolling;
     const rolled = this.interruptedOf(running);
     if (found.rejected.length > 0) {
