@@ -51,8 +51,8 @@ export const buildsOf = (name, { repository, context, dockerfile, platforms }) =
     dockerfile,
     platform,
     runner,
-    // In a cache's scope and an artifact's name a slash would be a folder.
-    slug: `${name}-${platform.replaceAll("/", "-")}`,
+    // In an artifact's name a slash would be a folder. No image's name has a dot, so no slug begins like another's.
+    slug: `${name}.${platform.replaceAll("/", "-")}`,
   }));
 
 /** @param {import("./run.mjs").Run} run */

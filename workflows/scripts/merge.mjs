@@ -52,7 +52,9 @@ export async function merge({ env, folder, output, say, summary }) {
   const parts = [];
   for (const digest of digestsIn(needed(env, "DIGESTS"))) {
     const manifest = await registry.pushed(repository, digest);
-    const config = manifest.document.manifests ? {} : await read(manifest.document.config?.digest ?? "");
+    const config = manifest.document.manifests
+      ? {}
+      : await read.config(manifest.document.config?.digest ?? "");
     parts.push(...descriptors(manifest, config));
   }
   const found = imagesOf(parts)

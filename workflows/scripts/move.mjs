@@ -12,11 +12,11 @@ import { annotation, needed, Stop } from "./words.mjs";
  * The digest of every image: what was built, or what goes on unchanged.
  * @param {import("./settings.mjs").Settings} settings
  * @param {Record<string, string>} kept
- * @param {string} built a folder with a file `<image>/digest` for each that was built
+ * @param {string} built a folder with a file `index.<image>/digest` for each that was built
  */
 export function targetsOf({ images }, kept, built) {
   return Object.entries(images).map(([image, { repository }]) => {
-    const file = join(built, image, "digest");
+    const file = join(built, `index.${image}`, "digest");
     const digest = existsSync(file) ? readFileSync(file, "utf8").trim() : kept[image];
     if (!digest)
       throw new Stop(
@@ -36,19 +36,30 @@ export async function revisionOf(registry, repository, reference) {
   if (!top) return undefined;
   const read = readingIn(registry, repository);
   const [first] = imagesOf(top.document.manifests ?? []);
-  const manifest = first ? await read(first.digest) : top.document;
-  const config = /** @type {{ config?: { Labels?: Record<string, string> } }} */ (
-    await read(manifest.config?.digest ?? "")
-  );
+  const manifest = first ? await read.manifest(first.digest) : top.document;
+  const config = await read.config(manifest.config?.digest ?? "");
   return config.config?.Labels?.["org.opencontainers.image.revision"];
 }
+
+/**
+ * A commit has one image for ever: where another run gave it one meanwhile, that one counts.
+ * @param {import("./registry.mjs").Registry} registry @param {readonly import("./lockstep.mjs").Target[]} targets @param {string} tag
+ */
+const settled = (registry, targets, tag) =>
+  Promise.all(
+    targets.map(async (target) => ({
+      ...target,
+      digest: (await registry.digest(target.repository, tag)) ?? target.digest,
+    })),
+  );
 
 /** @param {import("./run.mjs").Run} run */
 export async function move({ env, folder, say, summary }) {
   const own = settings(folder);
   const registry = registryOf(env);
   const revision = git(folder, ["rev-parse", "HEAD"]);
-  const targets = targetsOf(own, JSON.parse(needed(env, "KEPT")), needed(env, "BUILT"));
+  const wanted = targetsOf(own, JSON.parse(needed(env, "KEPT")), needed(env, "BUILT"));
+  const targets = await settled(registry, wanted, `sha-${revision}`);
   await moveTags(registry, targets, [`sha-${revision}`], say);
   const tags = env.MOVE === "true" ? ["latest", ...(own.tag ? [own.tag] : [])] : [];
   const newer =

@@ -21,7 +21,7 @@ export function tellingLine(log) {
     .map((line) => line.slice("##[error]".length));
   // The runner's own last word says only that a program ended.
   const own = errors.find((line) => !/^Process completed with exit code \d+\.?$/.test(line));
-  if (own) return own;
+  if (own) return own.trim();
   const end = lines.findIndex((line) => line.startsWith("##[error]"));
   const said = (end < 0 ? lines : lines.slice(0, end)).filter((line) => !line.startsWith("##["));
   const blame = said.find((line) => /\b(error|failed|failure|not ok|fatal|cannot)\b/i.test(line));

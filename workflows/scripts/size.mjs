@@ -6,8 +6,8 @@ import { settings } from "./settings.mjs";
 import { needed, plain, Stop } from "./words.mjs";
 
 /** @typedef {{ digest: string, size: number, step: string }} Layer */
-/** @typedef {{ os?: string, architecture?: string, variant?: string, history?: { created_by?: string, empty_layer?: boolean }[] }} Configuration */
-/** @typedef {(digest: string) => Promise<import("./registry.mjs").Document & Configuration>} Read */
+/** @typedef {{ os?: string, architecture?: string, variant?: string, history?: { created_by?: string, empty_layer?: boolean }[], config?: { Labels?: Record<string, string> } }} Configuration */
+/** @typedef {{ manifest: (digest: string) => Promise<import("./registry.mjs").Document>, config: (digest: string) => Promise<Configuration> }} Read where manifests and configurations are read */
 
 /** @param {number} bytes */
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -71,10 +71,10 @@ const stepOf = (createdBy) =>
 export async function layersByPlatform(read, document) {
   const images = document.manifests ? imagesOf(document.manifests) : [];
   const manifests = document.manifests
-    ? await Promise.all(images.map(({ digest }) => read(digest)))
+    ? await Promise.all(images.map(({ digest }) => read.manifest(digest)))
     : [document];
   const entries = manifests.map(async (manifest) => {
-    const config = await read(manifest.config?.digest ?? "");
+    const config = await read.config(manifest.config?.digest ?? "");
     return [platformOf(config), layersOf(manifest, config)];
   });
   return Object.fromEntries(await Promise.all(entries));
@@ -90,10 +90,10 @@ export const platformOf = ({ os = "linux", architecture = "", variant }) =>
   );
 
 /** Reads manifests and configurations in a registry. @param {import("./registry.mjs").Registry} registry @param {string} repository @returns {Read} */
-export const readingIn = (registry, repository) => async (digest) => {
-  const manifest = await registry.manifest(repository, digest);
-  return manifest?.document ?? JSON.parse((await registry.blob(repository, digest)).toString("utf8"));
-};
+export const readingIn = (registry, repository) => ({
+  manifest: async (digest) => (await registry.pushed(repository, digest)).document,
+  config: async (digest) => JSON.parse((await registry.blob(repository, digest)).toString("utf8")),
+});
 
 /**
  * Tells of each platform what it weighs, and what is over the budget.
@@ -131,8 +131,7 @@ export async function check({ env, folder, say }) {
   const image = images[name];
   if (!image)
     throw new Stop(`there is no image ${name} in the workflows' settings`, "render the workflows anew");
-  /** @type {Read} */
-  const read = async (digest) =>
+  const read = async (/** @type {string} */ digest) =>
     JSON.parse(readFileSync(join(layout, "blobs", ...digest.split(":")), "utf8"));
   const top = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
   const first = top.manifests[0];
@@ -141,7 +140,7 @@ export async function check({ env, folder, say }) {
   const { lines, problems } = weighed({
     name,
     budget: image.budget,
-    layers: await layersByPlatform(read, document),
+    layers: await layersByPlatform({ manifest: read, config: read }, document),
     before,
   });
   for (const line of lines) say(line);

@@ -1,0 +1,282 @@
+// From a commit to tags that have moved: the scripts of image.yml and check.yml, with Git and a registry.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Shop, sha256 } from "./shop";
+
+const sources = {
+  "server/Dockerfile": "FROM scratch\n",
+  "client/Dockerfile": "FROM scratch\n",
+  "shared/a.txt": "1\n",
+  "README.md": "the shop\n",
+};
+
+describe("Which images changed", function () {
+  this.timeout(30_000);
+  let shop: Shop;
+  let first: string;
+  const kept: Record<string, string> = {};
+
+  /** What the default branch would build. */
+  const changed = (env: NodeJS.ProcessEnv = {}) => {
+    const { status, said, outputs } = shop.script("changes", env);
+    assert.equal(status, 0, said);
+    return JSON.parse(outputs["images"] ?? "") as string[];
+  };
+
+  before(async () => {
+    shop = new Shop();
+    first = shop.commit(sources);
+    for (const image of shop.images) kept[image] = await shop.release(image, first, `sha-${first}`);
+  });
+  after(() => shop.remove());
+
+  it("is none on the commit that was built, so a run that is run again builds nothing", () => {
+    assert.deepEqual(changed(), []);
+    const { outputs } = shop.script("changes");
+    assert.deepEqual(JSON.parse(outputs["kept"] ?? ""), kept);
+  });
+
+  it("is none where only words or another project change", () => {
+    shop.commit({ "README.md": "more\n", "docs/a.txt": "a\n", "tagalong/Pulumi.dev.yaml": "config: {}\n" });
+    assert.deepEqual(changed(), []);
+  });
+
+  it("is one where one image's folder changes", () => {
+    shop.commit({ "server/main.txt": "2\n" });
+    assert.deepEqual(changed(), ["server"]);
+    const [build, ...more] = JSON.parse(shop.script("changes").outputs["builds"] ?? "");
+    assert.deepEqual(more, []);
+    assert.deepEqual(build, {
+      image: "server",
+      repository: shop.repository("server"),
+      context: ".",
+      dockerfile: "server/Dockerfile",
+      platform: "linux/amd64",
+      runner: "ubuntu-24.04",
+      slug: "server.linux-amd64",
+    });
+  });
+
+  it("is still one after another commit, whose predecessor was never built", () => {
+    shop.commit({ "README.md": "even more\n" });
+    assert.deepEqual(changed(), ["server"]);
+  });
+
+  it("is all where they share what changes", () => {
+    shop.commit({ "shared/a.txt": "2\n" });
+    assert.deepEqual(changed(), ["server", "client"]);
+  });
+
+  it("of a pull request is what it changes itself, not what the branch went on to", () => {
+    shop.git("checkout", "--quiet", "-b", "feature", first);
+    shop.commit({ "client/b.txt": "b\n" });
+    assert.deepEqual(changed({ BASE: shop.git("rev-parse", "origin/main") }), ["client"]);
+    shop.git("checkout", "--quiet", "main");
+  });
+
+  it("is all where the workflow itself changes", () => {
+    shop.render({ platforms: ["linux/amd64", "linux/arm64"] });
+    const base = shop.git("rev-parse", "HEAD");
+    shop.commit({});
+    assert.deepEqual(changed({ BASE: base }), ["server", "client"]);
+  });
+
+  it("says the version as far as the last one", () => {
+    assert.match(shop.script("changes").outputs["version"] ?? "", /^0\.0\.0-g[0-9a-f]{12}$/);
+    shop.git("tag", "--annotate", "--message", "x", "v1.4.2", "HEAD~1");
+    assert.match(shop.script("changes").outputs["version"] ?? "", /^1\.4\.2-1-g[0-9a-f]+$/);
+  });
+
+  it("is no guess where the base is not in the history", () => {
+    const { status, said } = shop.script("changes", { BASE: "0".repeat(40) });
+    assert.equal(status, 1);
+    assert.match(said, /^::error::git merge-base/);
+  });
+});
+
+describe("Merging platforms and moving tags", function () {
+  this.timeout(30_000);
+  let shop: Shop;
+
+  beforeEach(() => {
+    shop = new Shop({ platforms: ["linux/amd64", "linux/arm64"], images: { client: { budget: "1Mi" } } });
+    shop.commit(sources);
+  });
+  afterEach(() => shop.remove());
+
+  const head = () => shop.git("rev-parse", "HEAD");
+
+  /** What the builds of an image leave behind. */
+  function leave(image: string, digests: readonly string[]): NodeJS.ProcessEnv {
+    digests.forEach((digest, index) => {
+      const folder = join(shop.folder, "digests", image, `digest.${image}.${index}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "digest"), `${digest}\n`);
+    });
+    const DIGESTS = join(shop.folder, "digests", image);
+    return { IMAGE: image, DIGESTS, REVISION: head(), VERSION: "1.0.0", GITHUB_REPOSITORY: "acme/shop" };
+  }
+
+  /** Moves the tags to what was built, and goes on with the rest. */
+  function move(
+    built: Record<string, string>,
+    kept: Record<string, string> = {},
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    for (const [image, digest] of Object.entries(built)) {
+      mkdirSync(join(shop.folder, "built", `index.${image}`), { recursive: true });
+      writeFileSync(join(shop.folder, "built", `index.${image}`, "digest"), `${digest}\n`);
+    }
+    const BUILT = join(shop.folder, "built");
+    return shop.script("move", { BUILT, KEPT: JSON.stringify(kept), MOVE: "true", ...env });
+  }
+
+  it("makes one index of two platforms, whose digest the tags of the image then share", async () => {
+    const parts = await Promise.all(
+      ["amd64", "arm64"].map((architecture) => shop.push("server", { architecture, revision: head() })),
+    );
+    const merged = shop.script("merge", leave("server", parts));
+    assert.equal(merged.status, 0, merged.said);
+    const digest = merged.outputs["digest"] ?? "";
+    const index = await shop.ask("server", "GET", `manifests/${digest}`, {
+      headers: { accept: "application/vnd.oci.image.index.v1+json" },
+    });
+    const text = await index.text();
+    assert.equal(sha256(text), digest);
+    const { manifests, annotations } = JSON.parse(text);
+    assert.deepEqual(
+      manifests.map((one: { digest: string; platform: unknown }) => [one.digest, one.platform]).sort(),
+      parts.map((part, at) => [part, { os: "linux", architecture: ["amd64", "arm64"][at] }]).sort(),
+    );
+    assert.equal(annotations["org.opencontainers.image.revision"], head());
+    const client = await shop.release("client", head());
+    const moved = move({ server: digest }, { client });
+    assert.equal(moved.status, 0, moved.said);
+    for (const tag of [`sha-${head()}`, "latest", "dev"]) {
+      assert.equal(await shop.carried("server", tag), digest, tag);
+      assert.equal(await shop.carried("client", tag), client, tag);
+    }
+  });
+
+  it("refuses an image that lacks a platform", async () => {
+    const { status, said } = shop.script("merge", leave("server", [await shop.push("server")]));
+    assert.equal(status, 1);
+    assert.match(
+      said,
+      /server was built for linux\/amd64, and is to be for linux\/amd64, linux\/arm64 — run all jobs again/,
+    );
+  });
+
+  it("fails an image over its budget with the layer that grew, and leaves its tags alone", async () => {
+    const before = await shop.push("client", { layer: "x".repeat(400_000) });
+    await shop.tag("client", before, `sha-${head()}`);
+    shop.commit({ "client/more.txt": "more\n" });
+    const parts = await Promise.all(
+      ["amd64", "arm64"].map((architecture) =>
+        shop.push("client", { architecture, layer: "y".repeat(1_200_000) }),
+      ),
+    );
+    const { status, said } = shop.script("merge", leave("client", parts));
+    assert.equal(status, 1);
+    assert.match(
+      said,
+      /client \(linux\/amd64\) has 1\.2 MB and a budget of 1\.0 MB: 0\.2 MB too much\. The layer that grew: COPY src \. grew from 0\.4 MB to 1\.2 MB/,
+    );
+    assert.match(said, /raise tagalong:workflows\.images\.client\.budget/);
+    assert.equal(await shop.carried("client", "dev"), undefined);
+  });
+
+  it("moves nothing where an image is neither built nor there from before", async () => {
+    const server = await shop.release("server", head());
+    const { status, said } = move({ server });
+    assert.equal(status, 1);
+    assert.match(said, /client was neither built nor is there an earlier one; no tag was moved/);
+    assert.equal(await shop.carried("server", `sha-${head()}`), undefined);
+  });
+
+  it("does not take anybody back when an old run is run again", async () => {
+    const old = head();
+    const images = { server: await shop.release("server", old), client: await shop.release("client", old) };
+    const next = shop.commit({ "server/a.txt": "a\n" });
+    const server = await shop.release("server", next, "latest", "dev");
+    shop.git("checkout", "--quiet", "--detach", old);
+    const { status, said } = move(images);
+    assert.equal(status, 0, said);
+    assert.match(said, /::notice::latest, dev stay where they are: server:latest is of/);
+    assert.equal(await shop.carried("server", "dev"), server);
+    assert.equal(await shop.carried("server", `sha-${old}`), images.server);
+  });
+
+  it("keeps to a commit's image where somebody else was faster", async () => {
+    const first = await shop.release("server", head(), `sha-${head()}`);
+    const again = await shop.push("server", { revision: head(), layer: "the same, built later" });
+    const client = await shop.release("client", head());
+    assert.equal(move({ server: again, client }).status, 0);
+    assert.equal(await shop.carried("server", `sha-${head()}`), first);
+    assert.equal(await shop.carried("server", "dev"), first);
+  });
+
+  it("leaves what environments follow alone when it builds for a release", async () => {
+    const images = {
+      server: await shop.release("server", head()),
+      client: await shop.release("client", head()),
+    };
+    assert.equal(move(images, {}, { MOVE: "false" }).status, 0);
+    assert.equal(await shop.carried("server", `sha-${head()}`), images.server);
+    assert.equal(await shop.carried("server", "dev"), undefined);
+  });
+
+  it("proves write access, and leaves no upload behind", () => {
+    const { status, said } = shop.script("access");
+    assert.equal(status, 0, said);
+    assert.match(said, /server: may be pushed to\n.*client: may be pushed to/);
+  });
+});
+
+describe("A registry that says no", () => {
+  /** Runs a script against a registry of one's own making. */
+  async function against(listener: RequestListener, script: string): Promise<string> {
+    const server = createServer(listener).listen(0, "127.0.0.1");
+    await new Promise((ready) => server.once("listening", ready));
+    const shop = new Shop();
+    try {
+      const file = join(shop.work, ".github/tagalong/settings.json");
+      const { port } = server.address() as AddressInfo;
+      const { readFileSync } = await import("node:fs");
+      const text = readFileSync(file, "utf8").replaceAll(
+        /"repository": "[^/"]+\//g,
+        `"repository": "127.0.0.1:${port}/`,
+      );
+      shop.commit({ ...sources, ".github/tagalong/settings.json": text });
+      const { spawn } = await import("node:child_process");
+      const child = spawn(process.execPath, [".github/tagalong/run.mjs", script], { cwd: shop.work });
+      let said = "";
+      child.stdout.on("data", (chunk) => {
+        said += chunk;
+      });
+      const code = await new Promise((ended) => child.once("close", ended));
+      assert.equal(code, 1, said);
+      return said;
+    } finally {
+      server.close();
+      shop.remove();
+    }
+  }
+
+  it("is told before the build, of every image at once", async () => {
+    const said = await against((request, response) => {
+      response.writeHead(request.method === "POST" ? 403 : 404).end('{"errors":[{"code":"DENIED"}]}');
+    }, "access");
+    assert.match(said, /no write access to .*server \(HTTP 403.*%0Ano write access to .*client/);
+  });
+
+  it("is never taken for a missing image", async () => {
+    const said = await against((_, response) => {
+      response.writeHead(403).end();
+    }, "changes");
+    assert.match(said, /sha-[0-9a-f]{40} cannot be read \(HTTP 403\)/);
+  });
+});
