@@ -1,7 +1,8 @@
 // A repository with an origin and rendered workflows, and the packages that its images are pushed to: what the scripts
 // work on, without GitHub.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -74,18 +75,24 @@ export class Shop {
   }
 
   /** Runs a script as a step of a workflow does. */
-  script(name: string, env: NodeJS.ProcessEnv = {}): Ended {
+  async script(name: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const file = join(this.folder, "output");
     writeFileSync(file, "");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [".github/tagalong/run.mjs", name], {
+    const child = spawn(process.execPath, [".github/tagalong/run.mjs", name], {
       cwd: this.work,
-      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], HOME: this.folder, GITHUB_OUTPUT: file, ...env },
     });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => {
+        said += chunk;
+      });
+    const [status] = (await once(child, "close")) as [number | null];
     const outputs = [...readFileSync(file, "utf8").matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm)];
     return {
       status,
-      said: `${stdout}${stderr}`,
+      said,
       outputs: Object.fromEntries(outputs.map(([, key = "", , value = ""]) => [key, value])),
     };
   }
