@@ -266,6 +266,47 @@ describe("A registry that says no", () => {
     assert.match(said, /no write access to .*server \(HTTP 403.*%0Ano write access to .*client/);
   });
 
+  it("in the middle of moving tags has those before it moved back", async () => {
+    const shop = new Shop();
+    const commit = shop.commit(sources);
+    const before: Record<string, string> = {};
+    for (const image of shop.images) before[image] = await shop.release(image, "", "latest", "dev");
+    for (const image of shop.images) {
+      const digest = await shop.push(image, { revision: commit, layer: "new" });
+      mkdirSync(join(shop.folder, "built", `index.${image}`), { recursive: true });
+      writeFileSync(join(shop.folder, "built", `index.${image}`, "digest"), digest);
+    }
+    const proxy = createServer(async (request, response) => {
+      const isRefused = request.method === "PUT" && request.url?.endsWith("/client/manifests/dev");
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const { host: _, connection: __, "content-length": ___, ...headers } = request.headers;
+      const init = { method: request.method ?? "", headers: headers as Record<string, string> };
+      const body = chunks.length > 0 ? { body: new Uint8Array(Buffer.concat(chunks)) } : {};
+      const answer = isRefused
+        ? new Response("{}", { status: 403 })
+        : await fetch(`http://${host}${request.url}`, { ...init, ...body });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    }).listen(0, "127.0.0.1");
+    await new Promise((ready) => proxy.once("listening", ready));
+    try {
+      const file = join(shop.work, ".github/tagalong/settings.json");
+      const { port } = proxy.address() as AddressInfo;
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(host, `127.0.0.1:${port}`));
+      const BUILT = join(shop.folder, "built");
+      const { status, said } = await shop.script("move", { BUILT, KEPT: "{}", MOVE: "true" });
+      assert.equal(status, 1);
+      assert.match(said, /client: dev was not written \(HTTP 403.*; every tag carries what it did before/);
+      for (const image of shop.images)
+        for (const tag of ["latest", "dev"]) assert.equal(await shop.carried(image, tag), before[image], tag);
+    } finally {
+      proxy.close();
+      proxy.closeAllConnections();
+      shop.remove();
+    }
+  });
+
   it("is never taken for a missing image", async () => {
     const said = await against((_, response) => {
       response.writeHead(403).end();
