@@ -30,7 +30,9 @@ export function git(folder, args, env) {
  * @param {string} folder @param {readonly string[]} references @param {NodeJS.ProcessEnv} env
  */
 export function fetchReferences(folder, references, env) {
-  const origin = git(folder, ["remote", "get-url", "origin"]);
+  const { status, out: origin } = tryGit(folder, ["remote", "get-url", "origin"]);
+  // A repository of its own, as of a run on somebody's machine, has all that there is.
+  if (status !== 0) return;
   const server = env.GITHUB_SERVER_URL ?? "https://github.com";
   const token = env.GITHUB_TOKEN;
   const header = token && Buffer.from(`x-access-token:${token}`).toString("base64");
@@ -44,6 +46,12 @@ export function fetchReferences(folder, references, env) {
       : {};
   git(folder, ["fetch", "--quiet", "--force", "--no-tags", "origin", ...references], { ...env, ...own });
 }
+
+/** The branch as its origin has it, where there is an origin. @param {string} folder @param {string} branch */
+export const branchReference = (folder, branch) =>
+  tryGit(folder, ["remote", "get-url", "origin"]).status === 0
+    ? `refs/remotes/origin/${branch}`
+    : `refs/heads/${branch}`;
 
 /** Whether files differ between two commits, by Git's patterns. @param {string} folder @param {string} base @param {readonly string[]} patterns */
 export function differs(folder, base, patterns) {

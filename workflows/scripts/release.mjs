@@ -1,6 +1,6 @@
 // What a tag must be to make a release: a version, annotated by whoever says so, of a commit of the default branch, whose
 // images were built and followed before. Then its version's tags move onto these very images.
-import { fetchReferences, git, isAncestor, tryGit } from "./git.mjs";
+import { branchReference, fetchReferences, git, isAncestor, tryGit } from "./git.mjs";
 import { moveTags } from "./lockstep.mjs";
 import { registryOf } from "./registry.mjs";
 import { settings } from "./settings.mjs";
@@ -65,7 +65,7 @@ export function checkTag(folder, env, tag, branch) {
       `${tag} has moved from ${head} to ${commit} since this run began`,
       "its own run releases it; a release's tag should never move",
     );
-  if (!isAncestor(folder, commit, `refs/remotes/origin/${branch}`))
+  if (!isAncestor(folder, commit, branchReference(folder, branch)))
     throw new Stop(
       `${tag} is on ${commit}, which is not on ${branch}`,
       `merge it into ${branch} first, and tag what is there`,
