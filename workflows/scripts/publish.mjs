@@ -1,6 +1,7 @@
 // The release on GitHub: drafted, completed, then published, so that nobody sees half of it. The tag's own message leads,
 // then what changed, the images by digest, and how to verify them.
 import { existsSync, readFileSync } from "node:fs";
+import { fetchReferences } from "./git.mjs";
 import { GitHub } from "./github.mjs";
 import { messageOf, versionOf } from "./release.mjs";
 import { needed } from "./words.mjs";
@@ -35,6 +36,8 @@ export async function publish({ env, folder, say, summary }) {
   const tag = needed(env, "TAG");
   const images = /** @type {Released[]} */ (JSON.parse(needed(env, "IMAGES")));
   const { version, isFinal } = versionOf(tag);
+  // The checkout has made it a lightweight one, whose message would be the commit's.
+  fetchReferences(folder, [`+refs/tags/${tag}:refs/tags/${tag}`], env);
   const changelogFile = env.CHANGELOG;
   const changelog = changelogFile && existsSync(changelogFile) ? readFileSync(changelogFile, "utf8") : "";
   const body = bodyOf({

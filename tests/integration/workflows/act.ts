@@ -57,7 +57,14 @@ export class Act {
     const eventFile = join(folder, "event.json");
     writeFileSync(eventFile, JSON.stringify(payload));
     const runners = ["ubuntu-24.04", "ubuntu-24.04-arm"].flatMap((label) => ["-P", `${label}=-self-hosted`]);
-    const given = { ORIGIN: origin, ARTIFACTS: this.#artifacts, TAGALONG_REGISTRY: host, ...env };
+    // act takes the repository's name from the origin, which is a folder here.
+    const given = {
+      GITHUB_REPOSITORY: "acme/shop",
+      ORIGIN: origin,
+      ARTIFACTS: this.#artifacts,
+      TAGALONG_REGISTRY: host,
+      ...env,
+    };
     const args = [
       ...[event, "--workflows", `.github/workflows/${workflow}.yml`, "--eventpath", eventFile, "--json"],
       ...["--action-offline-mode", "--no-skip-checkout", "--secret", "GITHUB_TOKEN=token", ...runners],
@@ -68,7 +75,7 @@ export class Act {
     const path = [process.env["TAGALONG_LINTERS"], process.env["PATH"]].filter(Boolean).join(delimiter);
     const child = spawn(this.program, args, {
       cwd: work,
-      env: { ...process.env, PATH: path, HOME: folder, GITHUB_REPOSITORY: "acme/shop" },
+      env: { ...process.env, PATH: path, HOME: folder },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];
@@ -79,7 +86,9 @@ export class Act {
     const jobs: Jobs = {};
     for (const { job, jobResult } of said as { job?: string; jobResult?: string }[])
       if (job !== undefined && jobResult !== undefined)
-        jobs[job.replace(/^[^/]*\//, "")] = jobResult === "success" ? "succeeded" : "failed";
+        // act pads the names, and counts the jobs of a matrix.
+        jobs[job.replace(/^[^/]*\//, "").replace(/(?:-\d)? *$/, "")] =
+          jobResult === "success" ? "succeeded" : "failed";
     return { status, jobs, said: said.map(({ msg }) => String(msg).trimEnd()).join("\n") };
   }
 }
