@@ -3,36 +3,39 @@ import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "./components/environment";
 import { readConfig, readProjectFiles } from "./config";
 import { ReleaseError } from "./ledger";
-import { offerCredentials } from "./provider/session";
+import { offer } from "./provider/session";
 import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
 import type { Release } from "./rollout/release";
+import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials } from "./watcher/credentials";
-import { decideRelease } from "./watcher/decide";
 
 interface Run {
-  /** What the environment is to run; by default what its tag carries now. */
+  /** What the environment is to run; by default what its config names, or else its tag carries now. */
   release?: Release;
   /** The project's folder; by default the working directory. */
   directory?: string;
+  /** By hand somebody runs `pulumi up`, on a machine or in CI. */
+  role?: "hand" | "watcher";
 }
 
 async function program(run: Run = {}): Promise<Record<string, unknown>> {
-  const config = readConfig(run.directory);
+  const { release, directory = process.cwd(), role = "hand" } = run;
+  const config = readConfig(directory);
   if (config.kind === "repository") {
     throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
   }
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
-    const release = run.release ?? (await decideRelease(config, client));
-    const session = offerCredentials(credentials);
-    const { urls, switchedAt, claim } = new Environment(config.stack, {
-      config,
-      release,
-      files: readProjectFiles(config.stack, run.directory),
-      session,
-    });
-    return { release, urls, switchedAt, claim };
+    const isPreview = pulumi.runtime.isDryRun();
+    const { roll, ...decided } = release
+      ? decidedBefore(release)
+      : await decideByHand(config, client, { directory, isPreview, say: pulumi.log });
+    const session = offer({ credentials, role, ...(roll ? { roll } : {}) });
+    const files = readProjectFiles(config.stack, directory);
+    const environment = new Environment(config.stack, { config, files, session, ...decided });
+    const { urls, switchedAt, claim } = environment;
+    return { release: environment.release, urls, switchedAt, claim };
   } catch (error) {
     // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
     const isForPerson = [ReleaseError, RegistryError, CredentialError].some((kind) => error instanceof kind);

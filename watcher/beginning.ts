@@ -3,7 +3,7 @@
 import { describe, type Ledger } from "../ledger";
 import { atDigest, formatReference, type Reference, type RegistryClient, RegistryError } from "../registry";
 import { admit } from "../rollout/admission";
-import { type Opening, opening, waysBack } from "../rollout/opening";
+import { type Opening, opening, type RunningImage, waysBack } from "../rollout/opening";
 import type { Receipt } from "../rollout/record";
 import type { Release, ReleasedImage } from "../rollout/release";
 import type { Outbox } from "./outbox";
@@ -22,35 +22,61 @@ interface Means {
   references: Readonly<Record<string, Reference>>;
 }
 
+export interface Beginning extends Opening {
+  /** Where the environment goes back to if what runs is no good; empty where nothing is known to be good. */
+  good: Release;
+  /** All of them, newest first. */
+  receipts: readonly Receipt[];
+}
+
 /**
  * What is on record of what runs.
- * @returns also where the environment goes back to if that is no good; empty where nothing is known to be good
  * @throws Error where the registry gives no sure answer
  */
 export async function lookUp(
   work: Pick<Work, "stack" | "config" | "standing">,
   means: Means,
-): Promise<Opening & { good: Release }> {
+): Promise<Beginning> {
   const { outbox, ledger, references } = means;
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
-  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {} };
-  const [found, written] = await Promise.all([
-    Promise.all(
-      Object.entries(running).map(async ([image, { digest }]) => {
-        const findings = await means.records.findings(image, digest);
-        return [image, { digest, configuration: work.config.configurationOf(image), findings }] as const;
-      }),
-    ),
-    ledger.receipts(),
-  ]);
+  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
+  const [found, written] = await Promise.all([known(work, means.records, running), ledger.receipts()]);
   const kept = outbox.receipts;
   const receipts = [...kept, ...written.filter(({ id }) => !kept.some((one) => one.id === id))];
-  const result = opening(work.stack, Object.fromEntries(found), receipts);
+  const result = opening(work.stack, found, receipts);
   const isGood = result.rejected.length === 0 && result.open.length === 0;
   const good = isGood ? work.standing.running : await wayBack(work, means, running, receipts);
-  return { ...result, good };
+  return { ...result, good, receipts };
+}
+
+/** Whether everything of a release is on record as well by now, by whoever found it; `false` where that is not sure. */
+export async function isWell(
+  work: Pick<Work, "stack" | "config">,
+  records: Records,
+  release: Release,
+): Promise<boolean> {
+  try {
+    const digests = Object.entries(release).map(([image, { digest }]): [string, string] => [image, digest]);
+    await records.renew(digests, 0);
+    const { open, rejected } = opening(work.stack, await known(work, records, release), []);
+    return open.length === 0 && rejected.length === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function known(
+  work: Pick<Work, "config">,
+  records: Records,
+  release: Release,
+): Promise<Record<string, RunningImage>> {
+  const found = Object.entries(release).map(async ([image, { digest }]): Promise<[string, RunningImage]> => {
+    const findings = await records.findings(image, digest);
+    return [image, { digest, configuration: work.config.configurationOf(image), findings }];
+  });
+  return Object.fromEntries(await Promise.all(found));
 }
 
 async function wayBack(

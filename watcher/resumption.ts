@@ -37,8 +37,9 @@ export class Resumption {
   async again(): Promise<void> {
     this.isDone = false;
     this.open = undefined;
+    this.means.wayBack.drop();
     const { release, gate, authorisation } = await this.work.runner.recorded();
-    Object.assign(this.work.standing, { running: release, gate });
+    Object.assign(this.work.standing, { running: release, gate, ensured: false, isContested: true });
     this.means.authority.adopt(authorisation);
   }
 
@@ -55,6 +56,7 @@ export class Resumption {
     const found = await lookUp(this.work, means);
     standing.good = found.good;
     this.isDone = true;
+    receipts.retell(found.receipts);
     this.interrupted = outbox.rolling;
     const rolled = this.interruptedOf(running);
     if (found.rejected.length > 0) {

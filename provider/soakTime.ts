@@ -1,0 +1,75 @@
+// After the switch: whether what serves stays well, seen with the gate's own eyes. What the watcher and a `pulumi up` by
+// hand share.
+import { setTimeout as pause } from "node:timers/promises";
+import { judgeReplica, type ReplicaSight } from "../rollout/gate";
+
+/** Sees how replicas are, look by look. */
+export interface Eyes {
+  /** Ids of all replicas. */
+  readonly replicas: readonly string[];
+  look(replicas: readonly string[], signal: AbortSignal): Promise<[replica: string, sight: ReplicaSight][]>;
+}
+
+/** A replica that does not do well any more. */
+export interface Unwell {
+  service: string;
+  reason: string;
+  replica: string;
+  /** repository@digest that it runs. */
+  reference: string;
+}
+
+const lookEveryMs = 250;
+/** Bad answers in a row after which a replica that was healthy is not. */
+const badAnswers = 4;
+
+interface Outlook {
+  unwell: Unwell[];
+  gone: string[];
+  over: boolean;
+}
+
+/** The soak time of one roll: whether every replica stays well until it is over. */
+export class Soak {
+  private readonly bad = new Map<string, number>();
+
+  /** @param endsAt milliseconds since the epoch */
+  constructor(
+    private readonly eyes: Eyes,
+    private readonly endsAt: number,
+  ) {}
+
+  /**
+   * Watches for a while; at least one look is taken.
+   * @returns the services that turned unhealthy and why; those that lost a replica; whether the soak time is over
+   */
+  async look(forMs: number, stop: AbortSignal): Promise<Outlook> {
+    const until = Math.min(this.endsAt, Date.now() + forMs);
+    for (;;) {
+      const seen = await this.once();
+      if (seen.unwell.length > 0 || seen.gone.length > 0 || stop.aborted) return { ...seen, over: false };
+      if (Date.now() >= until) return { ...seen, over: Date.now() >= this.endsAt };
+      const rest = Math.min(lookEveryMs, until - Date.now());
+      await pause(rest, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+
+  private async once(): Promise<Omit<Outlook, "over">> {
+    const sights = await this.eyes.look(this.eyes.replicas, new AbortController().signal);
+    const gone = sights.filter(([, { state }]) => state === "gone").map(([, { service }]) => service);
+    const unwell = sights.flatMap(([replica, sight]) => {
+      // Removed by hand, which says nothing about the image.
+      if (sight.state === "gone") return [];
+      const { service, wanted: reference } = sight;
+      const decision = judgeReplica(sight);
+      if (decision.kind === "fail")
+        return [{ service, reason: `${decision.reason} after the switch`, replica, reference }];
+      const inARow = sight.probe === "none" || sight.goodAnswers > 0 ? 0 : (this.bad.get(replica) ?? 0) + 1;
+      this.bad.set(replica, inARow);
+      if (inARow < badAnswers) return [];
+      const reason = `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}`;
+      return [{ service, reason, replica, reference }];
+    });
+    return { unwell, gone: [...new Set(gone)] };
+  }
+}
