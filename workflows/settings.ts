@@ -1,6 +1,6 @@
 // What the config means for the workflows, decided once: paths, platforms, runners, the registry and who logs in to it.
 import { posix } from "node:path";
-import type { RepositoryConfig } from "../config";
+import type { ImageConfig, RepositoryConfig } from "../config";
 import { NATIVE_RUNNERS } from "../config/workflowValues";
 import { expression } from "./syntax";
 
@@ -33,10 +33,12 @@ export function settingsOf({ images, workflows }: RepositoryConfig): Settings {
       posix.normalize(workflows.images[name]?.dockerfile ?? `${name}/Dockerfile`),
     ]),
   );
+  const isApart = Object.values(images).some(({ source }) => source !== undefined);
   return {
     branch: workflows.branch,
     images: Object.fromEntries(
-      Object.entries(images).map(([name, { repository }]) => {
+      Object.entries(images).map(([name, image]) => {
+        const repository = builtIn(image);
         const own = workflows.images[name];
         const context = folder(own?.context ?? ".");
         const dockerfile = files[name] ?? "";
@@ -57,11 +59,15 @@ export function settingsOf({ images, workflows }: RepositoryConfig): Settings {
         ];
       }),
     ),
-    tag: workflows.tag ?? workflows.environments[0] ?? null,
+    // Where builds are kept apart from what runs, the environments' tags are elsewhere, and promotions alone move them.
+    tag: workflows.tag ?? (isApart ? null : (workflows.environments[0] ?? null)),
     environments: workflows.environments,
     project: folder(workflows.project),
   };
 }
+
+/** Where an image is pushed to. */
+const builtIn = ({ repository, source }: ImageConfig): ImageConfig["repository"] => source ?? repository;
 
 const folder = (path: string): string => posix.normalize(path).replace(/\/$/, "");
 
@@ -99,7 +105,8 @@ export interface Login {
 }
 
 export function loginOf({ images, workflows: { login } }: RepositoryConfig): Login | undefined {
-  const registry = Object.values(images)[0]?.repository.registry ?? "ghcr.io";
+  const [first] = Object.values(images);
+  const registry = first === undefined ? "ghcr.io" : builtIn(first).registry;
   if (login !== undefined) {
     const { username, password } = login;
     return {

@@ -1,6 +1,7 @@
 // What every rendered workflow promises, and what the config changes in it.
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { validateConfig } from "../../../config";
 import { renderWorkflows, SIGN } from "../../../workflows";
 import pins from "../../../workflows/actionPins.json";
 import { matrix, render, textOf } from "./given";
@@ -140,6 +141,31 @@ describe("image.yml", () => {
     assert.match(textOf(render(), ".github/workflows/image.yml"), /password: \$\{\{ github\.token \}\}/);
     const login = { username: "USER", password: "PASS" };
     assert.match(textOf(render({ login }), ".github/workflows/image.yml"), /\$\{\{ secrets\.PASS \}\}/);
+  });
+});
+
+describe("The tag of the first environment", () => {
+  const tagOf = (
+    image: Record<string, string>,
+    workflows: Record<string, unknown> = { environments: ["dev"] },
+  ) => {
+    const raw = { images: { server: image }, repository: { owner: "acme", name: "shop" }, workflows };
+    const config = validateConfig(raw, { stack: "repository" });
+    assert.ok(config.kind === "repository");
+    const { tag, images } = JSON.parse(textOf(renderWorkflows(config), ".github/tagalong/settings.json"));
+    return [tag, images.server.repository];
+  };
+  const repository = "ghcr.io/acme/server";
+
+  it("is moved by a build, or the one that the config names", () => {
+    assert.deepEqual(tagOf({ repository }), ["dev", repository]);
+    assert.deepEqual(tagOf({ repository }, { tag: "edge" }), ["edge", repository]);
+    assert.deepEqual(tagOf({ repository }, {}), [null, repository]);
+  });
+
+  it("is left to promotions where builds are kept apart from what runs", () => {
+    const source = "ghcr.io/acme/builds/server";
+    assert.deepEqual(tagOf({ repository, source }), [null, source]);
   });
 });
 

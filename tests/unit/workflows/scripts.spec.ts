@@ -177,7 +177,17 @@ describe("The comment of a preview", () => {
   it("fences what Pulumi says by more backticks than it has", async () => {
     const { fenced, page } = await importScript<typeof Preview>("preview.mjs");
     assert.equal(fenced("a ```` b\n"), "`````\na ```` b\n`````");
-    const failed = page("test", { status: 0, out: "| t |" }, { status: 1, out: "no" });
+    const refused = { status: 3, out: "| t |\n", complained: "refused" };
+    const failed = page("test", refused, { status: 1, out: "no", complained: "" });
+    const broken = page(
+      "dev",
+      { status: 2, out: "", complained: "bad" },
+      { status: 0, out: "x", complained: "w" },
+    );
+    assert.equal(
+      broken,
+      "### dev\n\n```\nbad\n```\n\n<details><summary>pulumi preview</summary>\n\n```\nx\n```\n\n</details>",
+    );
     assert.match(failed, /^### test\n\n\| t \|\n\n<details open><summary>pulumi preview failed<\/summary>/);
   });
 });
