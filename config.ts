@@ -20,6 +20,7 @@ export {
   type StackConfig,
   validateConfig,
   type WatcherConfig,
+  type WorkflowsConfig,
 } from "./config/validate";
 export type { Publish } from "./config/values";
 

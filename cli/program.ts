@@ -127,6 +127,16 @@ export function program(): Command {
     .requiredOption("-s, --stack <environment>", "the environment's stack")
     .action(runs(async () => (await import("./watch")).watchCommand));
 
+  add(
+    "workflows",
+    "Render the repository's CI/CD workflows to a folder, or say what differs there.",
+    "workflows --out ../shop --check",
+  )
+    .requiredOption("-o, --out <folder>", "the repository's working tree")
+    .option("--check", "write nothing; end with 1 where a file differs")
+    .addOption(json())
+    .action(runs(async () => (await import("./workflows")).workflows));
+
   tagalong
     .command("completion")
     .description("Print the script by which a shell completes this command line.")

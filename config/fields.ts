@@ -102,14 +102,14 @@ export function duration(least: string, most: string) {
   );
 }
 
-/** Memory; the value is in bytes. Docker refuses less than 6 MiB. */
-export function memory() {
-  const fix = "write at least 6Mi, with Ki, Mi, Gi, K, M or G after the number";
+/** An amount of bytes; the value is a number. Docker refuses less than 6 MiB of memory. */
+export function memory(what = "an amount of memory", leastMebibytes = 6) {
+  const fix = `write at least ${leastMebibytes}Mi, with Ki, Mi, Gi, K, M or G after the number`;
   const enough = (text: string): number | undefined => {
     const bytes = parseMemory(text) ?? 0;
-    return bytes >= 6 * 2 ** 20 && Number.isSafeInteger(bytes) ? bytes : undefined;
+    return bytes >= leastMebibytes * 2 ** 20 && Number.isSafeInteger(bytes) ? bytes : undefined;
   };
-  return parsed(MEMORY, enough, unless("an amount of memory", fix));
+  return parsed(MEMORY, enough, unless(what, fix));
 }
 
 /** A whole number within bounds. */

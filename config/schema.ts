@@ -21,6 +21,7 @@ import {
 } from "./fields";
 import { service } from "./service";
 import { backendProblem, ENVIRONMENT, HOST, LABEL, releaseProblem, tagProblem, VARIABLE } from "./values";
+import { workflows } from "./workflows";
 
 const repositoryReference = reference("write one such as ghcr.io/acme/shop/server", (value) => {
   const extra = value.digest !== undefined ? "digest" : value.tag !== undefined ? "tag" : undefined;
@@ -233,4 +234,7 @@ export const environmentSchema = closed("the config of a stack", {
 export const repositorySchema = closed("the config of the repository's stack", {
   images,
   repository: note(repository, { description: "The GitHub repository; in Pulumi.repository.yaml alone." }),
+  workflows: note(workflows.prefault({}), {
+    description: "The CI/CD workflows of the repository; in Pulumi.repository.yaml alone, see workflows.md.",
+  }),
 });

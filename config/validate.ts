@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { ConfigError, type ConfigPath, encryptCommand, type Problem } from "./explain";
 import { asMap, badStackName, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
 import { environmentSchema, repositorySchema } from "./schema";
+import { brokenWorkflowRules } from "./workflowRules";
 
 export { REPOSITORY_STACK };
 
@@ -24,6 +25,9 @@ export interface EnvironmentConfig extends z.output<typeof environmentSchema> {
   /** The stack's name, which is the environment's. */
   readonly stack: string;
 }
+
+/** The workflows of the managed repository. */
+export type WorkflowsConfig = RepositoryConfig["workflows"];
 
 /** The config of the repository's stack. */
 export interface RepositoryConfig extends z.output<typeof repositorySchema> {
@@ -52,7 +56,11 @@ export function validateConfig(raw: unknown, facts: ConfigFacts): StackConfig {
   if (facts.stack === REPOSITORY_STACK) {
     const own = without(all, environmentOnly);
     const result = repositorySchema.safeParse(own);
-    problems.push(...issuesOf(result.error), ...brokenRules({ images: own["images"] }, facts.stack));
+    problems.push(
+      ...issuesOf(result.error),
+      ...brokenRules({ images: own["images"] }, facts.stack),
+      ...brokenWorkflowRules(own),
+    );
     if (result.success && problems.length === 0) {
       return { kind: "repository", stack: facts.stack, ...result.data };
     }

@@ -4,8 +4,9 @@
 import { delimiter, dirname } from "node:path";
 import { executable, onPath } from "./command.mjs";
 import { dockerEngine, findDockerEngine } from "./docker-engine.mjs";
-import { Failure } from "./failure.mjs";
+import { Failure, reason } from "./failure.mjs";
 import { built, builtPath } from "./go-build.mjs";
+import { linters, lintersFound } from "./linters.mjs";
 import { hasTag, localImage } from "./local-images.mjs";
 import { localRegistry, registryAnswers, registryPort } from "./local-registry.mjs";
 import { installed } from "./own-registry.mjs";
@@ -89,6 +90,25 @@ const image = (name, title, purpose, image, recipe) => ({
   },
 });
 
+/** @param {import("./go-build.mjs").Program} program */
+const builtFromModules = (program) =>
+  executable(builtPath(program)) ? { version: program.version, from: "built from Go modules" } : undefined;
+
+/**
+ * What only some tests need and not every machine can have: without it they are skipped, and say why.
+ * @param {string} variable
+ * @param {(progress: Progress) => Promise<string>} get
+ * @returns {Thing["make"]}
+ */
+const optional = (variable, get) => async (ground, progress) => {
+  try {
+    ground.env[variable] = await get(progress);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    progress.say(`some tests will be skipped: ${reason(error)}`);
+  }
+};
+
 /** @type {Record<string, Thing>} */
 export const things = {
   engine: {
@@ -155,15 +175,31 @@ export const things = {
   edge: image("edge", "Edge image", "the reverse proxy of an environment", edgeRecipe(""), async (progress) =>
     edgeRecipe(await built(programs.caddy, progress)),
   ),
+  linters: {
+    title: "Linters",
+    purpose: "the tests of the workflows",
+    look: async () => {
+      const from = lintersFound();
+      return from ? { version: "tools/linters.txt", from } : undefined;
+    },
+    make: optional("TAGALONG_LINTERS", linters),
+  },
+  actionlint: {
+    title: programs.actionlint.title,
+    purpose: "the tests of the workflows",
+    look: async () => builtFromModules(programs.actionlint),
+    make: optional("TAGALONG_ACTIONLINT", (progress) => built(programs.actionlint, progress)),
+  },
+  act: {
+    title: programs.act.title,
+    purpose: "the tests of the workflows, to run them here",
+    look: async () => builtFromModules(programs.act),
+    make: optional("TAGALONG_ACT", (progress) => built(programs.act, progress)),
+  },
   watchtower: {
     title: programs.watchtower.title,
     purpose: "npm run bench, as the peer",
-    look: async () => {
-      const { version } = programs.watchtower;
-      return executable(builtPath(programs.watchtower))
-        ? { version, from: "built from Go modules" }
-        : undefined;
-    },
+    look: async () => builtFromModules(programs.watchtower),
     make: async (ground, progress) => {
       ground.watchtower = await built(programs.watchtower, progress);
       ground.env.TAGALONG_WATCHTOWER = ground.watchtower;

@@ -98,3 +98,25 @@ export const watchtower = {
   usually: 60,
   gigabytes: 2,
 };
+
+/** @type {Program} */
+export const actionlint = {
+  name: "actionlint",
+  title: "actionlint",
+  version: "1.7.12",
+  binary: "actionlint",
+  target: "github.com/rhysd/actionlint/cmd/actionlint",
+  usually: 5,
+  gigabytes: 1,
+};
+
+/** @type {Program} */
+export const act = {
+  name: "act",
+  title: "act",
+  version: "0.2.89",
+  binary: "act",
+  target: "github.com/nektos/act",
+  usually: 60,
+  gigabytes: 1,
+};

@@ -18,7 +18,7 @@ const forTests = ["engine", "language", "docker", "github", "engine-docker", "re
 /** What the tests of a folder stand on. */
 const testGround = {
   unit: [],
-  integration: [...forTests, "registry-program"],
+  integration: [...forTests, "registry-program", "linters", "actionlint", "act"],
   e2e: [...forTests, "registry-program"],
 };
 

@@ -92,15 +92,16 @@ describe("A release of the config", () => {
 
 describe("The repository's config", () => {
   it("has the repository and the images", () => {
-    assert.deepEqual(
-      validateConfig({ images, repository: { owner: "acme", name: "shop" } }, { stack: "repository" }),
-      {
-        kind: "repository",
-        stack: "repository",
-        images: { server: { repository: { registry: "localhost:5000", repository: "shop/server" } } },
-        repository: { owner: "acme", name: "shop" },
-      },
-    );
+    const raw = { images, repository: { owner: "acme", name: "shop" } };
+    const config = validateConfig(raw, { stack: "repository" });
+    assert.ok(config.kind === "repository");
+    const { workflows: _, ...own } = config;
+    assert.deepEqual(own, {
+      kind: "repository",
+      stack: "repository",
+      images: { server: { repository: { registry: "localhost:5000", repository: "shop/server" } } },
+      repository: { owner: "acme", name: "shop" },
+    });
   });
 
   it("has no keys of an environment", () => {

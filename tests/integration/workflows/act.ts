@@ -1,0 +1,94 @@
+// Runs the rendered workflows on this machine by act, without containers: the actions that would have to be fetched are
+// stood in for by folders of this project.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import pins from "../../../workflows/actionPins.json";
+import { run } from "./programs";
+import { host, type Shop } from "./shop";
+
+const root = resolve(__dirname, "../../..");
+const base = process.env["TAGALONG_BASE_IMAGE"] ?? `${host}/tagalong/base:node20`;
+
+/** The example's files, its images made from the base that is here. */
+export function example(shop: Shop): void {
+  cpSync(join(root, "examples/shop"), shop.work, { recursive: true });
+  for (const image of shop.images) {
+    const file = join(shop.work, image, "Dockerfile");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^ARG BASE=.*$/m, `ARG BASE=${base}`));
+  }
+}
+
+/** How a job ended, by its name; a job that did not run is missing. */
+export type Jobs = Record<string, "succeeded" | "failed">;
+
+export class Act {
+  readonly #standins: string[] = [];
+  readonly #artifacts: string;
+
+  constructor(
+    private readonly program: string,
+    private readonly shop: Shop,
+  ) {
+    this.#artifacts = join(shop.folder, "artifacts");
+    for (const [action, pin] of Object.entries(pins)) {
+      const name = action.split("/")[1] ?? "";
+      const from = join(__dirname, "standins", name);
+      if (!existsSync(from)) continue;
+      const to = join(shop.folder, "actions", name);
+      cpSync(from, to, { recursive: true });
+      const ada = ["-c", "user.name=Ada", "-c", "user.email=ada@acme.example"];
+      for (const args of [
+        ["init", "--quiet"],
+        ["add", "--all"],
+        [...ada, "commit", "--quiet", "--message", "x"],
+      ])
+        run("git", args, to);
+      this.#standins.push("--local-repository", `${action}@${pin.split(" ")[1]}=${to}`);
+    }
+  }
+
+  /** Runs one workflow for an event. */
+  async run(workflow: string, event: string, payload: unknown, env: NodeJS.ProcessEnv = {}) {
+    const { folder, work, origin } = this.shop;
+    rmSync(this.#artifacts, { recursive: true, force: true });
+    mkdirSync(this.#artifacts);
+    const eventFile = join(folder, "event.json");
+    writeFileSync(eventFile, JSON.stringify(payload));
+    const runners = ["ubuntu-24.04", "ubuntu-24.04-arm"].flatMap((label) => ["-P", `${label}=-self-hosted`]);
+    // act takes the repository's name from the origin, which is a folder here.
+    const given = {
+      GITHUB_REPOSITORY: "acme/shop",
+      ORIGIN: origin,
+      ARTIFACTS: this.#artifacts,
+      TAGALONG_REGISTRY: host,
+      ...env,
+    };
+    const args = [
+      ...[event, "--workflows", `.github/workflows/${workflow}.yml`, "--eventpath", eventFile, "--json"],
+      ...["--action-offline-mode", "--no-skip-checkout", "--secret", "GITHUB_TOKEN=token", ...runners],
+      ...["--action-cache-path", join(folder, "cache"), "--cache-server-path", join(folder, "cache-server")],
+      ...this.#standins,
+      ...Object.entries(given).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+    ];
+    const path = [process.env["TAGALONG_LINTERS"], process.env["PATH"]].filter(Boolean).join(delimiter);
+    const child = spawn(this.program, args, {
+      cwd: work,
+      env: { ...process.env, PATH: path, HOME: folder },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(chunk));
+    const [status] = (await once(child, "close")) as [number | null];
+    const lines = Buffer.concat(chunks).toString("utf8").split("\n");
+    const said = lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : [{ msg: line }]));
+    const jobs: Jobs = {};
+    for (const { job, jobResult } of said as { job?: string; jobResult?: string }[])
+      if (job !== undefined && jobResult !== undefined)
+        // act pads the names, and counts the jobs of a matrix.
+        jobs[job.replace(/^[^/]*\//, "").replace(/(?:-\d)? *$/, "")] =
+          jobResult === "success" ? "succeeded" : "failed";
+    return { status, jobs, said: said.map(({ msg }) => String(msg).trimEnd()).join("\n") };
+  }
+}
