@@ -1,12 +1,25 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
 import * as pulumi from "@pulumi/pulumi";
+import { checklist } from "./access/checklist";
+import { surveyed } from "./access/open";
+import { PreflightError, preflight } from "./access/preflight";
 import { Environment } from "./components/environment";
-import { readConfig, readProjectFiles } from "./config";
+import { ownResources } from "./components/repository/adoption";
+import { Repository } from "./components/repository/repository";
+import { tell } from "./components/repository/told";
+import {
+  type EnvironmentConfig,
+  environmentsIn,
+  type RepositoryConfig,
+  readConfig,
+  readProjectFiles,
+} from "./config";
+import { GitHubError } from "./github";
 import { ReleaseError } from "./ledger";
 import { offerCredentials } from "./provider/session";
 import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
 import type { Release } from "./rollout/release";
-import { plainCredentials } from "./watcher/credentials";
+import { plainCredentials, plainText } from "./watcher/credentials";
 import { decideRelease } from "./watcher/decide";
 
 interface Run {
@@ -18,9 +31,22 @@ interface Run {
 
 async function program(run: Run = {}): Promise<Record<string, unknown>> {
   const config = readConfig(run.directory);
-  if (config.kind === "repository") {
-    throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
-  }
+  return config.kind === "repository" ? repositoryStack(config, run) : environmentStack(config, run);
+}
+
+async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Record<string, unknown>> {
+  const { repository: settings } = config;
+  const environments = environmentsIn(run.directory ?? process.cwd());
+  const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
+  const skipped = preflight(settings, survey);
+  const { url } = new Repository("repository", {
+    ...{ settings, environments, skipped, ...survey, ...access },
+    known: await ownResources(),
+  });
+  return { url, access: tell(checklist(settings, survey, { environments, isWorkflow })) };
+}
+
+async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Record<string, unknown>> {
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
@@ -33,10 +59,6 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
       session,
     });
     return { release, urls, switchedAt, claim };
-  } catch (error) {
-    // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
-    const isForPerson = [ReleaseError, RegistryError, CredentialError].some((kind) => error instanceof kind);
-    throw isForPerson ? new pulumi.RunError((error as Error).message) : error;
   } finally {
     await client.close();
   }
@@ -47,6 +69,11 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
  * theirs, `node_modules/@scope/file.ts`, and the SDK prints every error's, even where it shows the message alone.
  */
 function shortened(error: unknown): unknown {
+  // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
+  const isForPerson = [ReleaseError, RegistryError, CredentialError, GitHubError, PreflightError].some(
+    (kind) => error instanceof kind,
+  );
+  if (isForPerson) return new pulumi.RunError((error as Error).message);
   if (error instanceof Error && error.stack !== undefined) {
     const lines = error.stack.split("\n");
     error.stack = lines.filter((line) => !line.includes("/node_modules/@pulumi/")).join("\n");

@@ -88,12 +88,33 @@ export function operationOf(method: string, pathname: string): Found | undefined
   return found.sort((a, b) => Object.keys(a.parameters).length - Object.keys(b.parameters).length)[0];
 }
 
+/**
+ * What GitHub takes and gives, and its description leaves out: in its own documentation or its own client library. And
+ * what Pulumi's provider sends though GitHub passes it over.
+ */
+const undescribed: readonly { path: RegExp; fields: readonly string[] }[] = [
+  { path: /\/environments(\/\{environment_name\})?$/, fields: ["can_admins_bypass"] },
+];
+
+function without(path: string, body: unknown): unknown {
+  const fields = undescribed.filter((one) => one.path.test(path)).flatMap((one) => one.fields);
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(strip);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, inner]) => (fields.includes(name) ? [] : [[name, strip(inner)]])),
+    );
+  };
+  return fields.length > 0 ? strip(body) : body;
+}
+
 /** What is wrong with a request. */
 export function problemsOfRequest(
-  { operation, parameters }: Found,
+  { path, operation, parameters }: Found,
   query: URLSearchParams,
-  body: unknown,
+  whole: unknown,
 ): string[] {
+  const body = without(path, whole);
   const known = (operation.parameters ?? []).map((parameter) => resolved<Parameter>(parameter));
   const of = (place: string) => known.filter((parameter) => parameter.in === place);
   const typed = (schema: Schema, text: string): unknown =>
@@ -117,11 +138,12 @@ export function problemsOfRequest(
  * @param isOurs whether it was made here, and may have no field that GitHub does not know
  */
 export function problemsOfAnswer(
-  { operation }: Found,
+  { path, operation }: Found,
   status: number,
-  body: unknown,
+  whole: unknown,
   isOurs: boolean,
 ): string[] {
+  const body = without(path, whole);
   const response = operation.responses[String(status)];
   // What any operation may answer, and the description leaves out.
   if (response === undefined) {
