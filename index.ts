@@ -1,8 +1,7 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
-import * as pulumi from "@pulumi/pulumi";
 import { checklist } from "./access/checklist";
 import { surveyed } from "./access/open";
-import { PreflightError, preflight } from "./access/preflight";
+import { preflight } from "./access/preflight";
 import { Environment } from "./components/environment";
 import { ownResources } from "./components/repository/adoption";
 import { Repository } from "./components/repository/repository";
@@ -14,13 +13,12 @@ import {
   readConfig,
   readProjectFiles,
 } from "./config";
-import { GitHubError } from "./github";
-import { ReleaseError } from "./ledger";
 import { offerCredentials } from "./provider/session";
-import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
+import { credentialLookup, RegistryClient } from "./registry";
 import type { Release } from "./rollout/release";
 import { plainCredentials, plainText } from "./watcher/credentials";
 import { decideRelease } from "./watcher/decide";
+import { told } from "./watcher/told";
 
 interface Run {
   /** What the environment is to run; by default what its tag carries now. */
@@ -64,24 +62,7 @@ async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Re
   }
 }
 
-/**
- * Without the frames of Pulumi's own code. Node 20 takes half a minute and a gigabyte to print a stack with a path like
- * theirs, `node_modules/@scope/file.ts`, and the SDK prints every error's, even where it shows the message alone.
- */
-function shortened(error: unknown): unknown {
-  // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
-  const isForPerson = [ReleaseError, RegistryError, CredentialError, GitHubError, PreflightError].some(
-    (kind) => error instanceof kind,
-  );
-  if (isForPerson) return new pulumi.RunError((error as Error).message);
-  if (error instanceof Error && error.stack !== undefined) {
-    const lines = error.stack.split("\n");
-    error.stack = lines.filter((line) => !line.includes("/node_modules/@pulumi/")).join("\n");
-  }
-  return error;
-}
-
 export = (run?: Run) =>
   program(run).catch((error: unknown) => {
-    throw shortened(error);
+    throw told(error);
   });

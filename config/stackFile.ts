@@ -62,6 +62,7 @@ function isEncryptedValue(value: unknown): boolean {
 
 /** One step down a path; below an encrypted value everything is encrypted. */
 function step(value: unknown, key: string | number): unknown {
+  if (Array.isArray(value)) return value[Number(key)];
   return isEncryptedValue(value) ? value : asMap(value)[key];
 }
 

@@ -26,7 +26,17 @@ const allowed = {
   ledger: ["registry", "rollout"],
   access: ["registry", "github", "config"],
   provider: ["registry", "rollout", "ledger", "github"],
-  watcher: ["registry", "rollout", "ledger", "github", "config", "components", "provider", "workflows"],
+  watcher: [
+    "registry",
+    "rollout",
+    "ledger",
+    "github",
+    "access",
+    "config",
+    "components",
+    "provider",
+    "workflows",
+  ],
   workflows: ["config", "rollout"],
   index: [
     "registry",

@@ -88,24 +88,49 @@ export function operationOf(method: string, pathname: string): Found | undefined
   return found.sort((a, b) => Object.keys(a.parameters).length - Object.keys(b.parameters).length)[0];
 }
 
-/**
- * What GitHub takes and gives, and its description leaves out: in its own documentation or its own client library. And
- * what Pulumi's provider sends though GitHub passes it over.
- */
-const undescribed: readonly { path: RegExp; fields: readonly string[] }[] = [
+interface Exception {
+  path: RegExp;
+  /** At any depth; of the body itself alone where `isOuter`. */
+  fields: readonly string[];
+  isOuter?: boolean;
+}
+
+/** What GitHub takes and gives, and its description leaves out. */
+const undescribed: readonly Exception[] = [
   { path: /\/environments(\/\{environment_name\})?$/, fields: ["can_admins_bypass"] },
 ];
+/** What Pulumi's provider sends besides, and GitHub passes over. */
+const ignored: readonly Exception[] = [
+  { path: /^\/(orgs\/\{org\}|user)\/repos$/, fields: ["has_discussions", "allow_update_branch"] },
+  {
+    path: /^\/repos\/\{owner\}\/\{repo\}$/,
+    fields: [
+      "auto_init",
+      "has_downloads",
+      "has_discussions",
+      "license_template",
+      "gitignore_template",
+      "topics",
+    ],
+  },
+  { path: /\/rulesets/, fields: ["source_type", "source"] },
+  { path: /\/hooks\/\{hook_id\}$/, fields: ["url"], isOuter: true },
+  { path: /\/labels\/\{name\}$/, fields: ["name"] },
+];
 
-function without(path: string, body: unknown): unknown {
-  const fields = undescribed.filter((one) => one.path.test(path)).flatMap((one) => one.fields);
-  const strip = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(strip);
+function without(path: string, body: unknown, exceptions: readonly Exception[]): unknown {
+  const here = exceptions.filter((one) => one.path.test(path));
+  const strip = (value: unknown, isInner: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((inner) => strip(inner, true));
     if (typeof value !== "object" || value === null) return value;
+    const fields = here.filter(({ isOuter }) => !isOuter || !isInner).flatMap((one) => one.fields);
     return Object.fromEntries(
-      Object.entries(value).flatMap(([name, inner]) => (fields.includes(name) ? [] : [[name, strip(inner)]])),
+      Object.entries(value).flatMap(([name, inner]) =>
+        fields.includes(name) ? [] : [[name, strip(inner, true)]],
+      ),
     );
   };
-  return fields.length > 0 ? strip(body) : body;
+  return here.length > 0 ? strip(body, false) : body;
 }
 
 /** What is wrong with a request. */
@@ -114,11 +139,15 @@ export function problemsOfRequest(
   query: URLSearchParams,
   whole: unknown,
 ): string[] {
-  const body = without(path, whole);
+  const body = without(path, whole, [...undescribed, ...ignored]);
   const known = (operation.parameters ?? []).map((parameter) => resolved<Parameter>(parameter));
   const of = (place: string) => known.filter((parameter) => parameter.in === place);
   const typed = (schema: Schema, text: string): unknown =>
-    ["integer", "number"].includes(schema["type"] as string) && /^-?\d+$/.test(text) ? Number(text) : text;
+    schema["type"] === "boolean" && /^(true|false)$/.test(text)
+      ? text === "true"
+      : ["integer", "number"].includes(schema["type"] as string) && /^-?\d+$/.test(text)
+        ? Number(text)
+        : text;
   const check = ({ name, schema }: Parameter, text: string) =>
     problemsWith(schema, typed(schema, text), name);
   const problems = of("path").flatMap((one) => check(one, parameters[one.name] ?? ""));
@@ -143,7 +172,7 @@ export function problemsOfAnswer(
   whole: unknown,
   isOurs: boolean,
 ): string[] {
-  const body = without(path, whole);
+  const body = without(path, whole, undescribed);
   const response = operation.responses[String(status)];
   // What any operation may answer, and the description leaves out.
   if (response === undefined) {

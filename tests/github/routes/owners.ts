@@ -45,7 +45,7 @@ export class Owners {
   async #organization({ world, parameters }: Call): Promise<Answer> {
     const { status, body } = await world.ask("GET", `/orgs/${parameters["org"]}`);
     if (status !== 200) return notFound();
-    const { user_view_type: _, site_admin: __, ...known } = body as Record<string, unknown>;
+    const { user_view_type: _, site_admin: __, blog: ___, ...known } = body as Record<string, unknown>;
     const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null));
     return {
       status,

@@ -9,6 +9,8 @@ export class Repositories {
   /** By `owner/name`: what was set, over what `emulate` knows. */
   readonly #set = new Map<string, Record<string, unknown>>();
   readonly #alerts = new Set<string>();
+  /** `owner/name branch` of every branch that somebody pushed. */
+  readonly branches = new Set<string>();
   /** Organisations whose members may not make repositories. */
   readonly closed = new Set<string>();
 
@@ -47,6 +49,12 @@ export class Repositories {
       needs: ["administration", "read"],
       handle: ({ repository }) => (this.#alerts.has(repository) ? { status: 204 } : notFound()),
     },
+    {
+      method: "GET",
+      path: `${base}/branches/{branch}`,
+      needs: ["contents", "read"],
+      handle: (call) => this.#branch(call),
+    },
     ...(["PUT", "DELETE"] as const).map(
       (method): Route => ({
         method,
@@ -63,7 +71,12 @@ export class Repositories {
   async #shown(call: Call, name = call.repository): Promise<Answer> {
     const { status, body } = await call.world.ask("GET", `/repos/${name}`);
     if (status !== 200) return notFound();
-    const whole = body as { owner: { login: string }; forks_count: number };
+    const whole = body as {
+      owner: { login: string };
+      forks_count: number;
+      pushed_at: string | null;
+      created_at: string;
+    };
     const set = this.#set.get(name) ?? {};
     const { forks_count: network_count } = whole;
     return {
@@ -78,10 +91,37 @@ export class Repositories {
         merge_commit_message: "PR_TITLE",
         security_and_analysis: Object.fromEntries(analysis.map((one) => [one, { status: "disabled" }])),
         ...set,
+        homepage: set["homepage"] || null,
+        // GitHub has a time there for a repository without a push as well.
+        pushed_at: whole.pushed_at ?? whole.created_at,
         permissions: permissionsOf(call),
         owner: await call.world.user(whole.owner.login),
         network_count,
         subscribers_count: 0,
+      },
+    };
+  }
+
+  #branch({ repository, parameters, world }: Call): Answer {
+    const { branch = "" } = parameters;
+    if (!this.branches.has(`${repository} ${branch}`)) return notFound();
+    const url = `${world.repositoryUrl(repository)}/branches/${branch}`;
+    const sha = "0".repeat(40);
+    const commitUrl = `${world.repositoryUrl(repository)}/commits/${sha}`;
+    const tree = { sha, url: `${world.repositoryUrl(repository)}/git/trees/${sha}` };
+    const commit = { url: commitUrl, author: null, committer: null, message: "", comment_count: 0, tree };
+    return {
+      status: 200,
+      body: {
+        name: branch,
+        commit: {
+          ...{ url: commitUrl, sha, node_id: "C_1", html_url: commitUrl, comments_url: commitUrl },
+          ...{ commit, author: null, committer: null, parents: [] },
+        },
+        _links: { html: `${world.url}/${repository}/tree/${branch}`, self: url },
+        protected: false,
+        protection: {},
+        protection_url: `${url}/protection`,
       },
     };
   }
@@ -93,8 +133,7 @@ export class Repositories {
     if (before["archived"] === true) return refusal(403, "Repository was archived so is read-only.");
     const { visibility = before["visibility"], default_branch } = body as Record<string, string>;
     if (default_branch !== undefined && default_branch !== before["default_branch"]) {
-      const branches = (this.#set.get(repository)?.["branches"] ?? []) as string[];
-      if (!branches.includes(default_branch))
+      if (!this.branches.has(`${repository} ${default_branch}`))
         return refusal(422, `Validation Failed: The branch ${default_branch} was not found.`);
     }
     if (wanted !== undefined && this.owners.plan !== "enterprise" && visibility !== "public")
