@@ -118,6 +118,14 @@ export function program(): Command {
     .addOption(json())
     .action(runs(async () => (await import("./locate")).locate));
 
+  add(
+    "access",
+    "Whether repository, packages and permissions are as they should be, and who puts the rest right.",
+    "access",
+  )
+    .addOption(json())
+    .action(runs(async () => (await import("./access")).access));
+
   add("watch", "Follow the environment's tag and roll forward to whatever carries it.", "watch --stack dev")
     .requiredOption("-s, --stack <environment>", "the environment's stack")
     .action(runs(async () => (await import("./watch")).watchCommand));

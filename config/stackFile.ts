@@ -44,9 +44,14 @@ export function stackFileValues(project: string, stack: string): StackFileValues
  * The typed config of a stack, from the texts of its files.
  * @throws ConfigError with every mistake, by path; unlike readConfig it sees each value's own encryption
  */
-export function checkStackFile(project: string, stack: string, name: string): StackConfig {
+export function checkStackFile(
+  project: string,
+  stack: string,
+  name: string,
+  environments?: readonly string[],
+): StackConfig {
   const { values, isEncrypted } = stackFileValues(project, stack);
-  return validateConfig(values, { stack: name, isEncrypted });
+  return validateConfig(values, { stack: name, isEncrypted, ...(environments ? { environments } : {}) });
 }
 
 /** Whether the text of a stack's file holds a value at a path in plain text. */
