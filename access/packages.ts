@@ -29,7 +29,7 @@ export async function surveyPackages(
   images: RepositoryConfig["images"],
   facts: GitHubFacts,
   client: Client,
-  registry: RegistryClient,
+  registry: Pick<RegistryClient, "proveWrite">,
 ): Promise<Record<string, PackageSurvey>> {
   const entries = await Promise.all(
     Object.entries(images).map(async ([image, { repository: reference }]) => {
@@ -65,7 +65,10 @@ async function look(
   }
 }
 
-async function prove(registry: RegistryClient, reference: Reference): Promise<WriteProof> {
+async function prove(
+  registry: Pick<RegistryClient, "proveWrite">,
+  reference: Reference,
+): Promise<WriteProof> {
   try {
     await registry.proveWrite(reference);
     return { kind: "proved" };

@@ -48,6 +48,7 @@ export interface EnvironmentFacts {
 }
 
 const patienceMs = 10_000;
+const variablesPage = 30;
 const base = "/repos/{owner}/{repo}/environments";
 
 /** @throws GitHubError */
@@ -61,21 +62,28 @@ export async function inspectEnvironments(client: Client): Promise<Record<string
   });
   const entries = await Promise.all(
     environments.map(async ({ name, protection_rules = [], deployment_branch_policy, can_admins_bypass }) => {
-      const read = <T>(what: string, answer: z.ZodType<T>, needs = permissions.environments) =>
+      const read = <T>(what: string, answer: z.ZodType<T>, page = {}) =>
         client.ask<T>({
           route: `GET ${base}/{environment_name}/${what}`,
-          parameters: {
-            environment_name: name,
-            ...(what === "variables" ? { per_page: 30 } : { per_page: 100 }),
-          },
+          parameters: { environment_name: name, per_page: 100, ...page },
           answer,
-          needs,
+          needs: permissions.environments,
           patienceMs,
         });
+      // GitHub shows at most thirty of them at once.
+      const readVariables = async (number = 1): Promise<z.output<typeof variablesAnswer>["variables"]> => {
+        const { variables } = await read("variables", variablesAnswer, {
+          per_page: variablesPage,
+          page: number,
+        });
+        return variables.length < variablesPage
+          ? variables
+          : [...variables, ...(await readVariables(number + 1))];
+      };
       const hasPolicies = deployment_branch_policy?.custom_branch_policies === true;
       const [policies, variables, secrets] = await Promise.all([
         hasPolicies ? read("deployment-branch-policies", policiesAnswer) : { branch_policies: [] },
-        read("variables", variablesAnswer),
+        readVariables(),
         read("secrets", secretsAnswer),
       ]);
       const reviews = protection_rules.find(({ type }) => type === "required_reviewers");
@@ -95,7 +103,7 @@ export async function inspectEnvironments(client: Client): Promise<Record<string
             ? []
             : [{ id, name: pattern, type: type === "tag" ? ("tag" as const) : ("branch" as const) }],
         ),
-        variables: Object.fromEntries(variables.variables.map(({ name: key, value }) => [key, value])),
+        variables: Object.fromEntries(variables.map(({ name: key, value }) => [key, value])),
         secrets: secrets.secrets.map(({ name: key }) => key),
       };
       return [name, facts] as const;

@@ -72,13 +72,18 @@ export class EnvironmentValues {
         path: base,
         needs: ["environments", "read"],
         handle: (call) =>
-          this.environments.with(call, ({ variables }) => ({
-            status: 200,
-            body: {
-              total_count: variables.size,
-              variables: [...variables].map(([name, value]) => ({ name, value, ...times })),
-            },
-          })),
+          this.environments.with(call, ({ variables }) => {
+            const size = Math.min(Number(call.query.get("per_page") ?? 10), 30);
+            const start = (Number(call.query.get("page") ?? 1) - 1) * size;
+            const page = [...variables].slice(start, start + size);
+            return {
+              status: 200,
+              body: {
+                total_count: variables.size,
+                variables: page.map(([name, value]) => ({ name, value, ...times })),
+              },
+            };
+          }),
       },
       {
         method: "POST",
