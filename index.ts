@@ -1,11 +1,10 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
 import { checklist } from "./access/checklist";
-import { surveyed } from "./access/open";
+import { registryCredentials, surveyed } from "./access/open";
 import { preflight } from "./access/preflight";
 import { Environment } from "./components/environment";
 import { ownResources } from "./components/repository/adoption";
-import { Repository } from "./components/repository/repository";
-import { tell } from "./components/repository/told";
+import { RepositoryStack } from "./components/repository/stack";
 import {
   type EnvironmentConfig,
   environmentsIn,
@@ -36,12 +35,14 @@ async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Reco
   const { repository: settings } = config;
   const environments = environmentsIn(run.directory ?? process.cwd());
   const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
-  const skipped = preflight(settings, survey);
-  const { url } = new Repository("repository", {
-    ...{ settings, environments, skipped, ...survey, ...access },
+  const { url, rows } = new RepositoryStack("repository", {
+    ...{ settings, environments, survey, access },
+    skipped: preflight(settings, survey),
+    rows: checklist(settings, survey, { environments, isWorkflow }),
     known: await ownResources(),
+    session: offerCredentials(await registryCredentials(access, process.env)),
   });
-  return { url, access: tell(checklist(settings, survey, { environments, isWorkflow })) };
+  return { url, access: rows };
 }
 
 async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Record<string, unknown>> {

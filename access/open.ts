@@ -4,9 +4,16 @@
  */
 import type { RepositoryConfig } from "../config";
 import { type Access, accessIn, Client, tokenAccess } from "../github";
-import { type CredentialLookup, credentialLookup, RegistryClient } from "../registry";
+import {
+  type CredentialLookup,
+  credentialLookup,
+  type ExplicitCredentials,
+  RegistryClient,
+} from "../registry";
 import { PreflightError } from "./preflight";
 import { type Survey, survey } from "./survey";
+
+const githubRegistry = "ghcr.io";
 
 export interface Surveyed {
   survey: Survey;
@@ -44,12 +51,21 @@ function accessOf(token: string | undefined, env: NodeJS.ProcessEnv): Access {
   ]);
 }
 
+/** What a first push takes beside Docker's own credentials: the token, to GitHub's registry, where Docker has no other. */
+export async function registryCredentials(
+  { token }: Access,
+  env: NodeJS.ProcessEnv,
+): Promise<ExplicitCredentials> {
+  const known = await credentialLookup({}, env)(githubRegistry);
+  return known ? {} : { [githubRegistry]: { username: "tagalong", password: token } };
+}
+
 /** Docker's own credentials; to GitHub's registry, else, the token. */
 export function credentialsWith({ token, variable }: Access, env: NodeJS.ProcessEnv): CredentialLookup {
   const docker = credentialLookup({}, env);
   return async (host) =>
     (await docker(host)) ??
-    (host === "ghcr.io"
+    (host === githubRegistry
       ? { kind: "password", username: "tagalong", password: token, source: variable }
       : undefined);
 }

@@ -2,6 +2,7 @@
 import { claim } from "./docker/claim";
 import { image } from "./docker/image";
 import { route } from "./docker/route";
+import { firstPush } from "./firstPush";
 import { gate } from "./gate";
 import type { Handlers } from "./server";
 
@@ -10,4 +11,5 @@ export const handlers = {
   "tagalong:index:Image": image,
   "tagalong:index:Gate": gate,
   "tagalong:index:Route": route,
+  "tagalong:index:FirstPush": firstPush,
 } as unknown as Handlers;

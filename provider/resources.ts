@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClaimInputs } from "./docker/claim";
 import type { ImageInputs } from "./docker/image";
 import type { RouteInputs } from "./docker/route";
+import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
 
 /** Every property of T, at any depth, may also be an output. */
@@ -65,5 +66,13 @@ export class Route extends pulumi.CustomResource {
   declare public readonly switchedAt: pulumi.Output<number>;
   constructor(name: string, args: Inputs<RouteInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Route", name, { switchedAt: undefined, ...args }, opts);
+  }
+}
+
+export class FirstPush extends pulumi.CustomResource {
+  /** repository@digest */
+  declare public readonly pushed: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<FirstPushInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:FirstPush", name, { pushed: undefined, ...args }, opts);
   }
 }

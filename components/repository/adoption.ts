@@ -11,8 +11,12 @@ export class Adoption {
    * @param id as an import takes it; undefined where GitHub has none
    */
   of(type: string, name: string, id: string | undefined): { import?: string } {
-    const isKnown = this.known.some((urn) => urn.endsWith(`$${type}::${name}`));
-    return id === undefined || isKnown ? {} : { import: id };
+    return id === undefined || this.has(type, name) ? {} : { import: id };
+  }
+
+  /** Whether the stack's state has it. */
+  has(type: string, name: string): boolean {
+    return this.known.some((urn) => urn.endsWith(`$${type}::${name}`));
   }
 }
 

@@ -2,7 +2,9 @@
 // again changes nothing, and that nothing of it is ever deleted.
 import assert from "node:assert/strict";
 import { branchRuleset, tagRuleset } from "../../components/repository/rulesets";
+import { parseReference, RegistryClient } from "../../registry";
 import { OnGitHub } from "./github";
+import { registry } from "./images";
 
 describe("A repository that is not there", function () {
   this.timeout(180_000);
@@ -23,6 +25,7 @@ describe("A repository that is not there", function () {
         },
       },
       webhook: { url: "https://watch.example/hook" },
+      packages: { firstPush: true },
     });
     await on.setSecret("environments.test.secrets.KEY", "s3cret-of-test");
     await on.setSecret("webhook.secret", "s3cret-of-hook");
@@ -59,6 +62,36 @@ describe("A repository that is not there", function () {
     for (const text of [run.output, state.text])
       for (const secret of ["s3cret-of-test", "s3cret-of-hook", on.token])
         assert.ok(!text.includes(secret), secret);
+  });
+
+  it("has its package's first version in the registry, with the label that links it", async () => {
+    const client = new RegistryClient();
+    const image = await client.image(
+      parseReference(`${registry}/${on.project.repository("server")}:tagalong.first`),
+    );
+    await client.close();
+    assert.equal(image.labels["org.opencontainers.image.source"], "https://github.com/acme/shop");
+  });
+
+  it("has the checklist among its outputs", async () => {
+    const { stdout } = await on.stack.run("stack", "output", "access", "--json", "-s", "repository");
+    const rows = JSON.parse(stdout) as { what: string; state: string }[];
+    assert.deepEqual(rows[0], {
+      ...{ what: "repository", state: "up", detail: "acme/shop is made" },
+      page: "https://github.com/acme/shop",
+    });
+    assert.equal(rows.at(-1)?.what, "package server: write access");
+    assert.equal(rows.at(-1)?.state, "ok");
+  });
+
+  it("shows in the next update that all is well now", async () => {
+    await on.stack.up();
+    const { stdout } = await on.stack.run("stack", "output", "access", "--json", "-s", "repository");
+    const rows = JSON.parse(stdout) as { what: string; state: string }[];
+    assert.deepEqual(
+      rows.filter(({ state }) => state !== "ok"),
+      [],
+    );
   });
 
   it("is left alone by the next update, and by a refresh", async () => {
@@ -249,4 +282,18 @@ describe("A repository that cannot be set up", function () {
       assert.deepEqual(on.changes(), []);
     });
   }
+
+  it("for want of a plan says so, and goes without where that is asked for", async () => {
+    on.emulator.owners.plan = "free";
+    assert.match(
+      await on.stack.previewFails(),
+      /rulesets: GitHub's plan "free" has none for private repositories; set tagalong:repository\.ifMissing to skip/,
+    );
+    on.configure({ ifMissing: "skip" });
+    await on.stack.up();
+    assert.deepEqual(on.emulator.rulesets.all, []);
+    assert.equal(on.emulator.actions.permissions.get("acme/shop")?.sha_pinning_required, true);
+    const { stdout } = await on.stack.run("stack", "output", "access", "--json", "-s", "repository");
+    assert.match(stdout, /left out: GitHub's plan/);
+  });
 });
