@@ -56,6 +56,11 @@ export function problemsBefore(
             `${where} is not there, or hidden from the token, and only ${owner} may make it; correct tagalong:repository, or use a token of ${owner}'s`,
           ]
         : []),
+      ...(facts.owner.mayCreate === false
+        ? [
+            `${where} is not there, and ${owner} lets its owners alone make repositories; ask one to make it, or to allow it on https://github.com/organizations/${owner}/settings/member_privileges`,
+          ]
+        : []),
       ...(settings.defaultBranch !== undefined && settings.defaultBranch !== "main"
         ? [
             `${where} is new, and a new repository begins with main; leave out tagalong:repository.defaultBranch until ${settings.defaultBranch} was pushed`,

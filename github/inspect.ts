@@ -102,7 +102,12 @@ export interface GitHubFacts {
   plan?: string;
   /** Of a classic token. */
   scopes?: readonly string[];
-  owner?: { kind: "user" | "organization"; plan?: string };
+  owner?: {
+    kind: "user" | "organization";
+    plan?: string;
+    /** False where an organisation lets its owners alone make repositories, and who asks is none. */
+    mayCreate?: boolean;
+  };
   /** Undefined where it is not there, or hidden. */
   repository?: RepositoryFacts;
   /** Features that the token may not read, and why. */
@@ -116,6 +121,7 @@ export interface Wanted {
 
 const patienceMs = 10_000;
 const planAnswer = z.object({ plan: z.object({ name: z.string() }).optional() });
+const organizationAnswer = planAnswer.extend({ members_can_create_repositories: z.boolean().optional() });
 const page = { per_page: 100 };
 
 /** @throws GitHubError where GitHub does not answer, or not who asks */
@@ -213,10 +219,14 @@ async function whoOwns(client: Client, facts: GitHubFacts): Promise<void> {
   const { owner } = client.repository;
   const ask = <T>(route: string, answer: z.ZodType<T>, parameters: Record<string, unknown>) =>
     missing(() => client.ask({ route, answer, parameters, needs: permissions.metadata, patienceMs }));
-  const organization = await ask("GET /orgs/{org}", planAnswer, { org: owner });
+  const organization = await ask("GET /orgs/{org}", organizationAnswer, { org: owner });
   if (organization) {
-    const { plan } = organization;
-    facts.owner = { kind: "organization", ...(plan ? { plan: plan.name } : {}) };
+    const { plan, members_can_create_repositories: mayMembers } = organization;
+    // The plan is shown to owners alone.
+    facts.owner = {
+      kind: "organization",
+      ...(plan ? { plan: plan.name } : mayMembers === false ? { mayCreate: false } : {}),
+    };
     return;
   }
   const user = await ask("GET /users/{username}", planAnswer, { username: owner });

@@ -101,6 +101,13 @@ describe("A repository that is not there", function () {
     assert.deepEqual(on.changes(), []);
   });
 
+  it("takes another token for the same, as each workflow has its own", async () => {
+    const scopes = ["repo", "read:org", "write:packages"];
+    on.stack.env["GITHUB_TOKEN"] = on.emulator.token({}, { scopes, repositories: "all" });
+    assert.deepEqual(await on.stack.changes(), ["update github github: token"]);
+    on.stack.env["GITHUB_TOKEN"] = on.token;
+  });
+
   it("shows what somebody changed by hand, and puts it right", async () => {
     const ruleset = on.emulator.rulesets.all.find(({ name }) => name === branchRuleset);
     if (ruleset) ruleset["enforcement"] = "disabled";

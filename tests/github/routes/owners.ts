@@ -6,6 +6,8 @@ const times = { created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:0
 export class Owners {
   /** What the owner pays for: `free`, `team`, `enterprise`. Shown to its administrators alone, as by GitHub. */
   plan = "enterprise";
+  /** Whether members may make repositories. */
+  mayMembersCreate = true;
   readonly #teams = new Map<string, number>();
 
   /** A team of the organisation; its id. */
@@ -42,7 +44,7 @@ export class Owners {
     return { status, body: { bio: bio ?? null, blog: blog ?? null, ...known, user_view_type: "public" } };
   }
 
-  async #organization({ world, parameters }: Call): Promise<Answer> {
+  async #organization({ world, parameters, isAdministrator }: Call): Promise<Answer> {
     const { status, body } = await world.ask("GET", `/orgs/${parameters["org"]}`);
     if (status !== 200) return notFound();
     const { user_view_type: _, site_admin: __, blog: ___, ...known } = body as Record<string, unknown>;
@@ -53,7 +55,10 @@ export class Owners {
         ...given,
         description: known["description"] ?? null,
         archived_at: null,
-        plan: { name: this.plan, space: 0, private_repos: 0, filled_seats: 1, seats: 1 },
+        members_can_create_repositories: this.mayMembersCreate,
+        ...(isAdministrator
+          ? { plan: { name: this.plan, space: 0, private_repos: 0, filled_seats: 1, seats: 1 } }
+          : {}),
       },
     };
   }

@@ -11,9 +11,6 @@ export class Repositories {
   readonly #alerts = new Set<string>();
   /** `owner/name branch` of every branch that somebody pushed. */
   readonly branches = new Set<string>();
-  /** Organisations whose members may not make repositories. */
-  readonly closed = new Set<string>();
-
   constructor(private readonly owners: Owners) {}
 
   /** Settings from before anybody asked: what a person has clicked. */
@@ -154,7 +151,7 @@ export class Repositories {
 
   async #create(call: Call, owner: string): Promise<Answer> {
     const { world, body } = call;
-    if (this.closed.has(owner))
+    if (!this.owners.mayMembersCreate && !call.isAdministrator)
       return refusal(403, "You need admin access to the organization before adding a repository to it.");
     const isPerson = (await world.ask("GET", `/users/${owner}`)).status === 200;
     const visibility = body["visibility"] ?? (body["private"] === true ? "private" : "public");

@@ -113,6 +113,23 @@ describe("The survey", () => {
     );
   });
 
+  it("finds out whether somebody may make repositories in the organisation", async () => {
+    const member = () => emulator.token(everything, { isAdministrator: false });
+    assert.deepEqual((await look({}, member())).facts.owner, { kind: "organization" });
+    emulator.owners.mayMembersCreate = false;
+    assert.deepEqual((await look({}, member())).facts.owner, { kind: "organization", mayCreate: false });
+    assert.deepEqual((await look()).facts.owner, { kind: "organization", plan: "enterprise" });
+  });
+
+  it("finds that somebody is no administrator, and asks no further", async () => {
+    const found = await look({}, emulator.token(everything, { isAdministrator: false }));
+    assert.throws(
+      () => preflight(settings(), found),
+      /acme\/shop is there, and ada is no administrator of it/,
+    );
+    assert.ok(!emulator.asked.some((line) => line.includes("actions/permissions")));
+  });
+
   it("looks for the default branch that the config names", async () => {
     assert.equal((await look({ defaultBranch: "main" })).isDefaultBranchThere, true);
     assert.equal((await look({ defaultBranch: "trunk" })).isDefaultBranchThere, false);

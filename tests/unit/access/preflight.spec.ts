@@ -64,6 +64,15 @@ describe("Before anything is changed", () => {
       "acme/shop is not there, or hidden from the token, and only acme may make it; correct tagalong:repository, or use a token of acme's",
     ],
     [
+      "an organisation that lets nobody make repositories",
+      {},
+      {
+        ...survey(),
+        facts: { login: "ada", lacking: {}, owner: { kind: "organization", mayCreate: false } },
+      },
+      "acme/shop is not there, and acme lets its owners alone make repositories; ask one to make it, or to allow it on https://github.com/organizations/acme/settings/member_privileges",
+    ],
+    [
       "a branch that a new repository has not",
       { defaultBranch: "trunk" },
       { ...survey(), facts: { login: "ada", lacking: {}, owner: { kind: "organization" } } },
