@@ -1,4 +1,5 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
+import * as pulumi from "@pulumi/pulumi";
 import { checklist } from "./access/checklist";
 import { registryCredentials, surveyed } from "./access/open";
 import { preflight } from "./access/preflight";
@@ -12,58 +13,65 @@ import {
   readConfig,
   readProjectFiles,
 } from "./config";
-import { offerCredentials } from "./provider/session";
+import { offer } from "./provider/session";
 import { credentialLookup, RegistryClient } from "./registry";
 import type { Release } from "./rollout/release";
+import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials, plainText } from "./watcher/credentials";
-import { decideRelease } from "./watcher/decide";
 import { told } from "./watcher/told";
 
 interface Run {
-  /** What the environment is to run; by default what its tag carries now. */
+  /** What the environment is to run; by default what its config names, or else its tag carries now. */
   release?: Release;
   /** The project's folder; by default the working directory. */
   directory?: string;
+  /** By hand somebody runs `pulumi up`, on a machine or in CI. */
+  role?: "hand" | "watcher";
 }
 
-async function program(run: Run = {}): Promise<Record<string, unknown>> {
+function program(run: Run = {}): Promise<Record<string, unknown>> {
   const config = readConfig(run.directory);
   return config.kind === "repository" ? repositoryStack(config, run) : environmentStack(config, run);
 }
 
 async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Record<string, unknown>> {
+  const { directory = process.cwd(), role = "hand" } = run;
   const { repository: settings } = config;
-  const environments = environmentsIn(run.directory ?? process.cwd());
+  const environments = environmentsIn(directory);
   const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
   const { url, rows } = new RepositoryStack("repository", {
     ...{ settings, environments, survey, access },
     skipped: preflight(settings, survey),
     rows: checklist(settings, survey, { environments, isWorkflow }),
     known: await ownResources(),
-    session: offerCredentials(await registryCredentials(access, process.env)),
+    session: offer({ credentials: await registryCredentials(access, process.env), role }),
   });
   return { url, access: rows };
 }
 
 async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Record<string, unknown>> {
+  const { release, directory = process.cwd(), role = "hand" } = run;
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
-    const release = run.release ?? (await decideRelease(config, client));
-    const session = offerCredentials(credentials);
-    const { urls, switchedAt, claim } = new Environment(config.stack, {
-      config,
-      release,
-      files: readProjectFiles(config.stack, run.directory),
-      session,
-    });
-    return { release, urls, switchedAt, claim };
+    const isPreview = pulumi.runtime.isDryRun();
+    const say = { evidence: async () => {}, warn: pulumi.log.warn };
+    const { roll, ...decided } = release
+      ? decidedBefore(release)
+      : await decideByHand(config, client, { directory, isPreview, say });
+    const session = offer({ credentials, role, ...(roll ? { roll } : {}) });
+    const files = readProjectFiles(config.stack, directory);
+    const environment = new Environment(config.stack, { config, files, session, ...decided });
+    const { urls, switchedAt, claim } = environment;
+    return { release: environment.release, urls, switchedAt, claim };
   } finally {
     await client.close();
   }
 }
 
 export = (run?: Run) =>
-  program(run).catch((error: unknown) => {
-    throw told(error);
-  });
+  Promise.resolve(run)
+    .then(program)
+    .catch((error: unknown) => {
+      throw told(error);
+    });

@@ -2,6 +2,8 @@
  * What several keys of the config must agree on. The rules read the raw values and pass over what the
  * schema complains about, so that a user sees all mistakes at once.
  */
+
+import { parseReference } from "../registry/reference";
 import { REPOSITORY_STACK } from "./environments";
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
 import {
@@ -44,9 +46,33 @@ export function brokenRules(raw: RawConfig, stack: string): Problem[] {
     ]),
     ...badPublications(services),
     ...badSecrets(["watcher"], asMap(raw["watcher"]), secrets),
+    ...badSources(raw["images"]),
     ...badRelease(raw["release"], services),
     ...badAfter(asMap(raw["rollout"]), stack),
   ];
+}
+
+/** Content is not carried between registries. */
+function badSources(images: unknown): Problem[] {
+  return Object.entries(asMap(images)).flatMap(([name, image]) => {
+    const [source, repository] = [asMap(image)["source"], asMap(image)["repository"]].map(registryOf);
+    return source === undefined || repository === undefined || source === repository
+      ? []
+      : [
+          {
+            path: ["images", name, "source"],
+            text: `is on ${source} and the repository on ${repository}, and images are not carried between registries — push its releases to ${repository} first`,
+          },
+        ];
+  });
+}
+
+function registryOf(text: unknown): string | undefined {
+  try {
+    return typeof text === "string" ? parseReference(text).registry : undefined;
+  } catch {
+    return undefined; // which the schema complains about
+  }
 }
 
 /** Verdicts have the environment's name in their tags, and a registry's tags are only so long. */

@@ -33,6 +33,11 @@ const image = closed("an image", {
     description: "Where the image is, without tag and digest.",
     example: "ghcr.io/acme/shop/server",
   }),
+  source: note(repositoryReference.optional(), {
+    description: "Where its releases are, on the same registry: promoting one brings it into `repository`.",
+    otherwise: "`repository`",
+    example: "ghcr.io/acme/build/server",
+  }),
 });
 
 const registry = closed("username and password", {

@@ -87,7 +87,10 @@ export async function compare(
   };
 }
 
-/** The commit among several that has all others behind it; the first where there is none such. */
+/**
+ * The commit among several that has all others behind it; the first where there is none such, or where the token may not
+ * know.
+ */
 export async function newestOf(
   client: Client,
   [first, ...rest]: readonly [string, ...string[]],
@@ -95,7 +98,12 @@ export async function newestOf(
 ): Promise<string> {
   let newest = first;
   for (const other of rest) {
-    if ((await page(client, newest, other, 1, 1, signal)).status === "ahead") newest = other;
+    try {
+      if ((await page(client, newest, other, 1, 1, signal)).status === "ahead") newest = other;
+    } catch (error) {
+      const isFinal = error instanceof GitHubError && ["permission", "not-found"].includes(error.reason);
+      if (!isFinal) throw error;
+    }
   }
   return newest;
 }

@@ -82,14 +82,17 @@ export function openGitHub(surroundings: Surroundings): GitHub | undefined {
 /**
  * The way of receipts to GitHub; undefined where no repository is configured, or no token there. A roll in a workflow
  * has that workflow's page for its log.
- * @param say is told what is in the way, a sentence each, and each once
+ * @param say is told what is in the way, a sentence each, and each once; `info` where there is nothing but no token
  */
-export function openMirror(
+export function mirrorTo(
   surroundings: Surroundings,
-  say: (problem: string) => void,
+  say: (problem: string, severity: "info" | "warning") => void,
 ): ReceiptMirror | undefined {
   const found = findGitHub(surroundings);
-  if ("github" in found) return new ReceiptMirror(found.github, { say, logUrl: runPageIn(surroundings.env) });
-  if (found.reason !== undefined) say(found.reason);
+  if ("github" in found) {
+    const logUrl = runPageIn(surroundings.env);
+    return new ReceiptMirror(found.github, { say: (problem) => say(problem, "warning"), logUrl });
+  }
+  if (found.reason !== undefined) say(found.reason, "info");
   return undefined;
 }

@@ -11,6 +11,7 @@ import {
 import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
 import type { Context, Handler } from "./handler";
+import { handRoll } from "./handRoll";
 
 export interface GateService extends Record<string, unknown> {
   /** repository@digest that each replica must run. */
@@ -30,6 +31,8 @@ export interface GateInputs extends Record<string, unknown> {
   /** The container from which to probe where this machine has no route to the network; "" where there is none. */
   edge: string;
   deadlineMs: number;
+  /** Records of the rejections that the images have on them already: with another one, it is another try. */
+  tried?: string[];
 }
 
 export interface GateOutputs extends Record<string, unknown> {
@@ -80,12 +83,26 @@ async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> 
   return { passedAt: Date.now() };
 }
 
+/** The same, noted where a person rolls: the watcher takes notes itself. */
+async function pass(inputs: GateInputs, context: Context): Promise<GateOutputs> {
+  const roll = await handRoll();
+  roll?.reached("started", context);
+  try {
+    const outputs = await wait(inputs, context);
+    roll?.reached("healthy", context, outputs.passedAt);
+    return outputs;
+  } catch (error) {
+    await roll?.failed(error, context);
+    throw error;
+  }
+}
+
 export const gate: Handler<GateInputs, GateOutputs> = {
   ignore: ["deadlineMs"],
   async create(inputs, context) {
-    return { id: "gate", outputs: await wait(inputs, context) };
+    return { id: "gate", outputs: await pass(inputs, context) };
   },
   async update(_id, inputs, _old, context) {
-    return wait(inputs, context);
+    return pass(inputs, context);
   },
 };

@@ -2,14 +2,18 @@
 import { claim } from "./docker/claim";
 import { image } from "./docker/image";
 import { route } from "./docker/route";
+import { environmentTag } from "./environmentTag";
 import { firstPush } from "./firstPush";
 import { gate } from "./gate";
 import type { Handlers } from "./server";
+import { soak } from "./soak";
 
 export const handlers = {
   "tagalong:index:Claim": claim,
   "tagalong:index:Image": image,
+  "tagalong:index:EnvironmentTag": environmentTag,
   "tagalong:index:Gate": gate,
   "tagalong:index:Route": route,
   "tagalong:index:FirstPush": firstPush,
+  "tagalong:index:Soak": soak,
 } as unknown as Handlers;

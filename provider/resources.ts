@@ -3,8 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClaimInputs } from "./docker/claim";
 import type { ImageInputs } from "./docker/image";
 import type { RouteInputs } from "./docker/route";
+import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
+import type { SoakInputs } from "./soak";
+
+export type { TaggedImage };
 
 /** Every property of T, at any depth, may also be an output. */
 type Inputs<T> = {
@@ -35,8 +39,15 @@ export class Provider extends pulumi.ProviderResource {
 
 export class Claim extends pulumi.CustomResource {
   declare public readonly claim: pulumi.Output<string>;
+  /** `os/architecture` that the engine runs; undefined in the state of an older version. */
+  declare public readonly platform: pulumi.Output<string | undefined>;
   constructor(name: string, args: Inputs<ClaimInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("tagalong:index:Claim", name, { claim: undefined, ...args }, opts);
+    super(
+      "tagalong:index:Claim",
+      name,
+      { claim: undefined, engine: undefined, platform: undefined, ...args },
+      opts,
+    );
   }
 }
 
@@ -64,8 +75,23 @@ export class Gate extends pulumi.CustomResource {
 
 export class Route extends pulumi.CustomResource {
   declare public readonly switchedAt: pulumi.Output<number>;
+  /** The upstreams before it was switched. */
+  declare public readonly before: pulumi.Output<Record<string, string>>;
   constructor(name: string, args: Inputs<RouteInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("tagalong:index:Route", name, { switchedAt: undefined, ...args }, opts);
+    super("tagalong:index:Route", name, { switchedAt: undefined, before: undefined, ...args }, opts);
+  }
+}
+
+export class EnvironmentTag extends pulumi.CustomResource {
+  constructor(name: string, args: Inputs<EnvironmentTagInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:EnvironmentTag", name, { carried: undefined, ...args }, opts);
+  }
+}
+
+export class Soak extends pulumi.CustomResource {
+  declare public readonly runs: pulumi.Output<SoakInputs["release"]>;
+  constructor(name: string, args: Inputs<SoakInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Soak", name, { runs: undefined, ...args }, opts);
   }
 }
 

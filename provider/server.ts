@@ -1,7 +1,6 @@
 // The provider's side of Pulumi's plugin protocol (proto/pulumi/provider.proto): answers the engine with the handlers.
 // It speaks to the generated stubs instead of loading the whole SDK, since starting is on the path of every roll.
 
-import { isDeepStrictEqual } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import * as engineRpc from "@pulumi/pulumi/proto/engine_grpc_pb";
 import * as engine from "@pulumi/pulumi/proto/engine_pb";
@@ -10,7 +9,7 @@ import * as rpc from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import * as empty from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Context, type Handler, type Properties, unknown } from "./handler";
+import { type Context, changedKeys, type Handler, type Properties, unknown } from "./handler";
 
 export type Handlers = Record<string, Handler<never, never>>;
 type AnyHandler = Handler<Properties, Properties>;
@@ -27,14 +26,6 @@ const known = (value: unknown): boolean =>
       ? Object.values(value).every(known)
       : value !== unknown;
 
-/** Inputs that differ, by name; `ignore` names those that never count. */
-export function changedKeys(before: Properties, after: Properties, ignore: readonly string[] = []): string[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].filter(
-    (key) => !key.startsWith("__") && !ignore.includes(key) && !isDeepStrictEqual(before[key], after[key]),
-  );
-}
-
 /**
  * Starts the provider on a free loopback port.
  * @returns the port, which the engine reads from the first line of standard output, and a function that ends it.
@@ -43,10 +34,11 @@ export async function serve(options: {
   handlers: Handlers;
   version: string;
   engineAddress: string | undefined;
-  /** Called once, with the provider's own inputs. */
+  /** Called with the provider's own inputs: the program's, where there is one, and else the state's. */
   onConfigure: (inputs: Properties) => void;
 }): Promise<{ port: number; stop: () => void }> {
   const cancelled = new AbortController();
+  let isChecked = false;
   let engineClient: engineRpc.EngineClient | undefined;
   const connect = (address: string) => {
     engineClient = new engineRpc.EngineClient(address, grpc.credentials.createInsecure());
@@ -86,6 +78,9 @@ export async function serve(options: {
 
   const service: Partial<rpc.IResourceProviderServer> = {
     checkConfig: answer((request: pb.CheckRequest) => {
+      // What did not count as a change is configured as it was: only here does the program's own come by.
+      isChecked = true;
+      options.onConfigure(read(request.getNews()));
       const response = new pb.CheckResponse();
       response.setInputs(request.getNews());
       return response;
@@ -96,7 +91,7 @@ export async function serve(options: {
       return response;
     }),
     configure: answer((request: pb.ConfigureRequest) => {
-      options.onConfigure(read(request.getArgs()));
+      if (!isChecked) options.onConfigure(read(request.getArgs()));
       const response = new pb.ConfigureResponse();
       response.setAcceptresources(false);
       response.setAcceptsecrets(false);
@@ -121,15 +116,28 @@ export async function serve(options: {
       cancelled.abort(new Error("the update was cancelled"));
       return new empty.Empty();
     }),
-    check: answer((request: pb.CheckRequest) => {
+    check: answer(async (request: pb.CheckRequest) => {
+      const handler = handlerOf(request.getUrn());
       const response = new pb.CheckResponse();
       response.setInputs(request.getNews());
+      if (!handler.check) return response;
+      const old = read(request.getOlds());
+      const before = Object.keys(old).length > 0 ? old : undefined;
+      const context = contextOf(request.getUrn());
+      response.setInputs(write(await handler.check(read(request.getNews()), before, context)));
       return response;
     }),
     diff: answer(async (request: pb.DiffRequest) => {
       const handler = handlerOf(request.getUrn());
-      await handler.verify?.(read(request.getOlds()), contextOf(request.getUrn()));
-      const changed = changedKeys(read(request.getOldInputs()), read(request.getNews()), handler.ignore);
+      const [old, news, context] = [
+        read(request.getOlds()),
+        read(request.getNews()),
+        contextOf(request.getUrn()),
+      ];
+      await handler.verify?.(old, context);
+      const changed = handler.changed
+        ? [...(await handler.changed(news, old, context))]
+        : changedKeys(read(request.getOldInputs()), news, handler.ignore);
       const response = new pb.DiffResponse();
       response.setChanges(
         changed.length > 0 ? pb.DiffResponse.DiffChanges.DIFF_SOME : pb.DiffResponse.DiffChanges.DIFF_NONE,
@@ -169,15 +177,21 @@ export async function serve(options: {
     read: answer(async (request: pb.ReadRequest) => {
       const handler = handlerOf(request.getUrn());
       const state = read(request.getProperties());
-      if (Object.keys(state).length === 0) {
-        throw new Error(
-          "this resource cannot be imported: it is made by `pulumi up` and stands for nothing else",
-        );
-      }
-      const found = handler.read
-        ? await handler.read(request.getId(), state, contextOf(request.getUrn()))
-        : state;
+      const context = contextOf(request.getUrn());
       const response = new pb.ReadResponse();
+      if (Object.keys(state).length === 0) {
+        if (!handler.import) {
+          throw new Error(
+            "this resource cannot be imported: it is made by `pulumi up` and stands for nothing else",
+          );
+        }
+        const { id, inputs, outputs } = await handler.import(request.getId(), context);
+        response.setId(id);
+        response.setInputs(write(inputs));
+        response.setProperties(write({ ...inputs, ...outputs }));
+        return response;
+      }
+      const found = handler.read ? await handler.read(request.getId(), state, context) : state;
       if (!found) return response;
       const inputs = read(request.getInputs());
       for (const key of Object.keys(inputs)) if (key in found) inputs[key] = found[key];

@@ -11,7 +11,7 @@ import { fetchManifest, type Manifest } from "./fetching";
 import type { ManifestType, Platform } from "./manifest";
 import { type Observation, observe } from "./observe";
 import { atDigest, formatReference, type Reference } from "./reference";
-import { retag } from "./retag";
+import { copy, retag } from "./retag";
 import { Transport, type TransportOptions } from "./transport";
 import { proveWrite, putBlob, putManifest } from "./writing";
 
@@ -118,6 +118,16 @@ export class RegistryClient {
   retag(from: Reference, to: Reference): Promise<void> {
     const manifest = (of: Reference) => naming(of, () => this.#manifest(of));
     return naming(to, () => retag(this.#transport, from, to, manifest));
+  }
+
+  /**
+   * Brings all of an image into a repository of the same registry, under its digest alone; no tag moves. Writes the
+   * manifest in any case, so that it proves the permission to.
+   * @param from with a digest
+   */
+  copy(from: Reference, to: Reference): Promise<void> {
+    const manifest = (of: Reference) => naming(of, () => this.#manifest(of));
+    return naming(to, () => copy(this.#transport, from, to, manifest));
   }
 
   /** Ends every connection; questions under way fail. */

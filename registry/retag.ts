@@ -27,28 +27,17 @@ const mostTries = 4;
 /** Layers that stand elsewhere, by URL: a registry has none of them. */
 const isElsewhere = /foreign|nondistributable/;
 
+type Fetch = (reference: Reference) => Promise<Manifest>;
+
 /**
  * @param from with a digest
  * @param to with a tag, on the same registry
  * @param manifest fetches a manifest by digest, verified
  */
-export async function retag(
-  transport: Transport,
-  from: Reference,
-  to: Reference,
-  manifest: (reference: Reference) => Promise<Manifest>,
-): Promise<void> {
+export async function retag(transport: Transport, from: Reference, to: Reference, manifest: Fetch) {
   const { registry, repository, tag } = to;
-  const { digest } = from;
-  if (digest === undefined)
-    throw new RegistryError("invalid", "it has no digest to put under a tag; write one");
   if (tag === undefined) throw new RegistryError("invalid", "it has no tag to move; write one");
-  if (registry !== from.registry) {
-    throw new RegistryError(
-      "refused",
-      `${formatReference(from)} is on another registry, and content is not carried between registries; push it to ${registry}/${repository} first`,
-    );
-  }
+  const digest = digestOnSameRegistry(from, to);
   if (await carries(transport, to, digest)) return;
   const whole = await manifest(atDigest(from, digest));
   await place({ transport, from, to, manifest }, whole, { registry, repository, tag });
@@ -58,7 +47,29 @@ interface Job {
   readonly transport: Transport;
   readonly from: Reference;
   readonly to: Reference;
-  readonly manifest: (reference: Reference) => Promise<Manifest>;
+  readonly manifest: Fetch;
+}
+
+/**
+ * All of an image into the repository, under its digest alone. Its manifest is put also where it is there already: no
+ * other answer says for sure that a tag of the repository may be moved to it.
+ * @param from with a digest
+ * @param to on the same registry; a tag beside it does not matter
+ */
+export async function copy(transport: Transport, from: Reference, to: Reference, manifest: Fetch) {
+  const digest = digestOnSameRegistry(from, to);
+  const whole = await manifest(atDigest(from, digest));
+  await place({ transport, from, to, manifest }, whole, atDigest(to, digest));
+}
+
+function digestOnSameRegistry(from: Reference, { registry, repository }: Reference): Digest {
+  if (from.digest === undefined)
+    throw new RegistryError("invalid", "it has no digest to put under a tag; write one");
+  if (registry === from.registry) return from.digest;
+  throw new RegistryError(
+    "refused",
+    `${formatReference(from)} is on another registry, and content is not carried between registries; push it to ${registry}/${repository} first`,
+  );
 }
 
 /** Who may not look may still be allowed to write: the write itself says so, or which permission it takes. */

@@ -53,7 +53,8 @@ const commands = {
       const rest = args.filter((arg) => !isFolder(arg) && !isFile(arg));
       const specs = [...run.map((name) => `tests/${name}/**/*.spec.ts`), ...files];
       // Most of the time a test of the whole waits for an engine or a registry: one more at a time than there are cores.
-      const jobs = ["--parallel", "--jobs", String(availableParallelism() + 1)];
+      // What a test that failed left open must not keep the run from ending.
+      const jobs = ["--parallel", "--jobs", String(availableParallelism() + 1), "--exit"];
       ({ passed, failed } = await mocha([...jobs, ...rest, ...specs], env));
     } catch (error) {
       report(error);

@@ -53,8 +53,10 @@ export async function start({ ground, args }) {
       await fill(place, { registry: registry.address, edge, port: (wanted) => portFor(wanted, tell) });
       const played = await play(story);
       if (json) {
-        const { rolls, refused } = played;
-        process.stdout.write(`${JSON.stringify({ environment: stack, rolls, refused })}\n`);
+        const { rolls, refused, promoted } = played;
+        const { promotions, refusedPromotions, rollbacks } = promoted;
+        const told = { environment: stack, rolls, refused, promotions, refusedPromotions, rollbacks };
+        process.stdout.write(`${JSON.stringify(told)}\n`);
       }
       if (keep && !signal.aborted) {
         played.watcher.release();
@@ -219,7 +221,10 @@ function byHand({ place, processes, images, base }, { urls, watcher }, { engine 
     "  # what the watcher decides",
     `  tail -f ${word(processes.path("watch", "out"))}`,
     "  # what is deployed",
-    `  pulumi stack ${project}`,
+    `  npx --prefix ${word(root)} tagalong status --cwd ${word(place.project)}`,
+    "  # promote it to Test",
+    `  npx --prefix ${word(root)} tagalong promote test --from dev --cwd ${word(place.project)}`,
+    `  pulumi up --stack test --cwd ${word(place.project)}`,
     "  # the end",
     `  kill ${watcher.pid} && pulumi destroy --yes ${project}`,
     "",

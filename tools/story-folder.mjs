@@ -9,16 +9,20 @@ import { run } from "./command.mjs";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
 
+/** The environment that follows its tag. */
 export const stack = "dev";
+/** The one that runs what its stack's file names. */
+export const promoted = "test";
+export const stacks = [stack, promoted];
 
 /**
  * @typedef {object} Place
  * @property {string} folder
- * @property {string} project folder of the copied Pulumi files
- * @property {string} shop folder of the copied example
+ * @property {string} shop folder of the copied example, a Git repository
+ * @property {string} project folder of the copied Pulumi files in it, so that a preview finds the commits
  * @property {string} name of the Pulumi project, and of the images' folder in the registry; another in each clone, so
  *   that two clones on one machine do not disturb each other
- * @property {string} environment the label that all its things on the Docker engine carry
+ * @property {readonly string[]} environments the labels that all its things on the Docker engine carry
  * @property {Record<"PULUMI_BACKEND_URL" | "PULUMI_CONFIG_PASSPHRASE_FILE", string>} settings
  */
 
@@ -30,10 +34,10 @@ export function place(folder = join(root, ".work", "start")) {
   const name = `tagalong-start-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}`;
   return {
     folder,
-    project: join(folder, "project"),
     shop: join(folder, "shop"),
+    project: join(folder, "shop", "environments"),
     name,
-    environment: `${name}/${stack}`,
+    environments: stacks.map((one) => `${name}/${one}`),
     settings: {
       // Without the side files of attributes: a run that is killed would leave one empty, and the state unreadable.
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
@@ -59,8 +63,8 @@ export function storyEnv(env, { settings }) {
 }
 
 /** @param {Place} place what of an earlier story must not meet the next one */
-export function clear({ folder, project, shop }) {
-  for (const path of [project, shop, join(folder, "state"), join(folder, "passphrase")]) {
+export function clear({ folder, shop }) {
+  for (const path of [shop, join(folder, "state"), join(folder, "passphrase")]) {
     rmSync(path, { recursive: true, force: true });
   }
 }
@@ -77,9 +81,10 @@ export async function fill(place, { registry, edge, port }) {
   const text = (/** @type {string} */ file) => readFileSync(join(root, file), "utf8");
   const project = projectFile(text("Pulumi.yaml"), { root, name: place.name, registry });
   writeFileSync(join(place.project, "Pulumi.yaml"), project);
-  const ports = await freePorts(text(`Pulumi.${stack}.yaml`), port);
-  const stackText = stackFile(text(`Pulumi.${stack}.yaml`), { edge, ports });
-  writeFileSync(join(place.project, `Pulumi.${stack}.yaml`), stackText);
+  for (const file of stacks.map((one) => `Pulumi.${one}.yaml`)) {
+    const ports = await freePorts(text(file), port);
+    writeFileSync(join(place.project, file), stackFile(text(file), { edge, ports }));
+  }
 }
 
 /**

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./failure.mjs";
 import { root } from "./paths.mjs";
 import { commit, stack } from "./story-folder.mjs";
-import { up } from "./story-stack.mjs";
+import { promote } from "./story-promote.mjs";
+import { create, up } from "./story-stack.mjs";
 import { seconds, shortDigest, table } from "./story-text.mjs";
 import { Watcher } from "./story-watcher.mjs";
 import { now, startTraffic } from "./traffic.mjs";
@@ -35,6 +36,7 @@ const BASELINE_MILLISECONDS = 5_000;
  * @typedef {object} Played
  * @property {{ service: string, from: string, to: string, pushedToServingMs: number, requests: number, failed: number }[]} rolls
  * @property {Refusal[]} refused
+ * @property {import("./story-promote.mjs").Promoted} promoted
  * @property {number} failed requests, of all
  * @property {Record<string, string>} urls
  * @property {import("./story-processes.mjs").Child} watcher
@@ -48,7 +50,8 @@ export async function play(story) {
   const { tell, signal, processes, place } = story;
   tell.happened(`"${stack}" is to follow ${story.images}/{server,client}:${stack}`);
   const first = await push(story, "1.0.0", "the shop");
-  const urls = await up(story, signal);
+  await create(story, stack, signal);
+  const urls = await up(story, stack, signal);
   const url = urls["client"] ?? "";
   tell.happened(`pulumi up: ${stack} runs 1.0.0, the shop is at ${url}`, "green");
 
@@ -72,6 +75,7 @@ export async function play(story) {
     const broken = await refuse(scene, second, third);
     const fourth = await push(story, "1.2.1", "the mistake is mended");
     const mended = await rollForward(scene, second, fourth);
+    const promoted = await promote(story, { first: second, rejected: third, last: fourth });
 
     const report = await traffic.stop();
     const rowsOf = (/** @type {Roll} */ { from, to, until }) =>
@@ -91,14 +95,16 @@ export async function play(story) {
       });
     tell.plain(`\n${table([better, broken.roll, mended].flatMap(rowsOf), tell.paint)}\n`);
     const { requests, failed, samples } = report;
-    tell.plain(`${requests} requests in all, ${failed} failed`);
+    const all = requests + promoted.requests;
+    tell.plain(`${all} requests in all, ${failed + promoted.failed} failed`);
     for (const { kind, message } of samples.slice(0, 5))
       tell.plain(tell.paint("red", `  ${kind}: ${message}`));
     return {
       urls,
       watcher: watcher.child,
-      failed,
+      failed: failed + promoted.failed,
       refused: broken.refused,
+      promoted,
       rolls: [better, mended].flatMap(rowsOf).map((row) => ({
         service: row.service,
         from: row.from.digest,
@@ -133,6 +139,8 @@ async function push({ place, processes, tell, signal, images, base }, version, m
     version,
     "--tag",
     stack,
+    "--tag",
+    version,
     "--push",
     "--json",
   ];

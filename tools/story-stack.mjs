@@ -1,9 +1,9 @@
-// The story's environment: how it comes, and how it goes so that nothing of it is left on the Docker engine.
+// The story's environments: how they come, and how they go so that nothing of them is left on the Docker engine.
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { run } from "./command.mjs";
 import { reason } from "./failure.mjs";
-import { stack } from "./story-folder.mjs";
+import { stacks } from "./story-folder.mjs";
 
 /** The label by which the environment's components mark what is theirs. */
 const LABEL = "dev.tagalong.environment";
@@ -17,44 +17,73 @@ const LABEL = "dev.tagalong.environment";
 
 /**
  * @param {Means} means
+ * @param {string} stack
  * @param {AbortSignal} signal
  */
-export async function up({ processes, place, pulumi }, signal) {
-  const cwd = place.project;
-  const init = ["stack", "init", stack, "--secrets-provider", "passphrase", "--non-interactive"];
-  await processes.run("init", pulumi, init, { what: "pulumi stack init", cwd, signal, seconds: 60 });
-  const args = ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
-  await processes.run("up", pulumi, args, { what: `pulumi up of ${stack}`, cwd, signal, seconds: 240 });
-  const output = ["stack", "output", "urls", "--stack", stack, "--json"];
-  const urls = JSON.parse(
-    await processes.run("output", pulumi, output, { what: "pulumi stack output", cwd, signal, seconds: 60 }),
-  );
-  return /** @type {Record<string, string>} */ (urls);
+export async function create({ processes, place, pulumi }, stack, signal) {
+  const args = ["stack", "init", stack, "--secrets-provider", "passphrase", "--non-interactive"];
+  const what = `pulumi stack init ${stack}`;
+  await processes.run(`init-${stack}`, pulumi, args, { what, cwd: place.project, signal, seconds: 60 });
 }
 
 /**
- * Destroys the stack if there is one, then removes what a broken or interrupted one could not.
+ * @param {Means} means
+ * @param {string} stack
+ * @param {AbortSignal} signal
+ * @returns {Promise<Record<string, string>>} where the host reaches each service
+ */
+export async function up({ processes, place, pulumi }, stack, signal) {
+  const options = { cwd: place.project, signal };
+  const args = ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
+  await processes.run(`up-${stack}`, pulumi, args, {
+    ...options,
+    what: `pulumi up of ${stack}`,
+    seconds: 240,
+  });
+  const output = ["stack", "output", "urls", "--stack", stack, "--json"];
+  const what = "pulumi stack output";
+  return JSON.parse(
+    await processes.run(`output-${stack}`, pulumi, output, { ...options, what, seconds: 60 }),
+  );
+}
+
+/**
+ * Destroys each stack that there is, then removes what a broken or interrupted one could not.
  * @param {Means} means
  * @returns {Promise<string[]>} what went wrong on the way and may be left
  */
-export async function down({ processes, place, pulumi }) {
+export async function down(means) {
   /** @type {string[]} */
   const problems = [];
+  await Promise.all(stacks.map((stack) => destroy(means, stack)));
+  for (const environment of means.place.environments) {
+    await sweep(means.processes.env, environment).catch((error) => problems.push(reason(error)));
+  }
+  return problems;
+}
+
+/**
+ * @param {Means} means
+ * @param {string} stack
+ */
+async function destroy({ processes, place, pulumi }, stack) {
   const cwd = place.project;
-  const state = join(dirname(cwd), "state", ".pulumi", "stacks", place.name, `${stack}.json`);
-  if (existsSync(state) && existsSync(join(cwd, "Pulumi.yaml"))) {
-    const call = (/** @type {string} */ name, /** @type {string[]} */ ...args) =>
-      processes.run(name, pulumi, [...args, "--stack", stack, "--yes", "--non-interactive"], {
+  const state = join(place.folder, "state", ".pulumi", "stacks", place.name, `${stack}.json`);
+  if (!existsSync(state) || !existsSync(join(cwd, "Pulumi.yaml"))) return;
+  const call = (/** @type {string} */ name, /** @type {string[]} */ ...args) =>
+    processes.run(
+      `${name}-${stack}`,
+      pulumi,
+      [name, ...args, "--stack", stack, "--yes", "--non-interactive"],
+      {
         what: `pulumi ${name}`,
         cwd,
         seconds: 90,
-      });
-    await call("cancel", "cancel").catch(() => {}); // there is mostly no lock to clear
-    // Where it fails, the removal below does its work: the state goes too.
-    await call("destroy", "destroy", "--skip-preview", "--color", "never").catch(() => {});
-  }
-  await sweep(processes.env, place.environment).catch((error) => problems.push(reason(error)));
-  return problems;
+      },
+    );
+  await call("cancel").catch(() => {}); // there is mostly no lock to clear
+  // Where it fails, the caller's removal does its work: the state goes too.
+  await call("destroy", "--skip-preview", "--color", "never").catch(() => {});
 }
 
 /**

@@ -22,20 +22,26 @@ interface Means {
   references: Readonly<Record<string, Reference>>;
 }
 
+export interface Beginning extends Opening {
+  /** Where the environment goes back to if what runs is no good; empty where nothing is known to be good. */
+  good: Release;
+  /** All of them, newest first. */
+  receipts: readonly Receipt[];
+}
+
 /**
  * What is on record of what runs.
- * @returns also where the environment goes back to if that is no good; empty where nothing is known to be good
  * @throws Error where the registry gives no sure answer
  */
 export async function lookUp(
   work: Pick<Work, "stack" | "config" | "standing">,
   means: Means,
-): Promise<Opening & { good: Release }> {
+): Promise<Beginning> {
   const { outbox, ledger, references } = means;
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
-  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {} };
+  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
   const [found, written] = await Promise.all([
     Promise.all(
       Object.entries(running).map(async ([image, { digest }]) => {
@@ -50,7 +56,7 @@ export async function lookUp(
   const result = opening(work.stack, Object.fromEntries(found), receipts);
   const isGood = result.rejected.length === 0 && result.open.length === 0;
   const good = isGood ? work.standing.running : await wayBack(work, means, running, receipts);
-  return { ...result, good };
+  return { ...result, good, receipts };
 }
 
 async function wayBack(

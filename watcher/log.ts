@@ -17,6 +17,7 @@ export type WatchEvent =
   | "held"
   | "repaired"
   | "recorded"
+  | "unreported"
   | "unknown"
   | "sure"
   | "config"
@@ -26,7 +27,7 @@ export type WatchEvent =
 
 export type Log = (event: WatchEvent, message: string, facts?: Record<string, unknown>) => void;
 
-const warnings: readonly WatchEvent[] = ["held", "refused", "rejected", "unknown", "failed"];
+const warnings: readonly WatchEvent[] = ["held", "refused", "rejected", "unknown", "unreported", "failed"];
 
 /** Standard output; that nobody reads it any more is no reason to leave a roll half done. */
 function output(): pino.DestinationStream {

@@ -1,8 +1,8 @@
 // Where an environment runs, as far as the watcher has to do with it by itself, whichever engine that is: everything
 // else it does by updates of the stack.
 import type { GateInputs } from "../provider/gate";
+import type { Eyes } from "../provider/soakTime";
 import type { CredentialLookup } from "../registry";
-import type { ReplicaSight } from "../rollout/gate";
 
 export interface Place {
   /**
@@ -22,13 +22,6 @@ export interface Place {
    * @returns the names of those removed
    */
   removeOrphans(claim: string, known: ReadonlySet<string>): Promise<string[]>;
-}
-
-/** Sees how replicas are, look by look. */
-export interface Eyes {
-  /** Ids of all replicas. */
-  readonly replicas: readonly string[];
-  look(replicas: readonly string[], signal: AbortSignal): Promise<[replica: string, sight: ReplicaSight][]>;
 }
 
 export interface Lost {

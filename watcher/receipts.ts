@@ -23,6 +23,9 @@ export interface Beginning {
   id?: string;
 }
 
+/** A roll that was rejected, the way back, and what was tried before that: one after another within seconds. */
+const toldAgain = 3;
+
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
 /** Sorts by time. */
@@ -31,7 +34,8 @@ export function receiptId(now: number): string {
 }
 
 export class Receipts {
-  private isToldOfSinks = false;
+  /** Whether somebody has been told that a sink does not take them. */
+  private hasSaid = false;
 
   constructor(
     private readonly options: { stack: string; directory: string; log: Log },
@@ -70,14 +74,19 @@ export class Receipts {
     });
   }
 
+  /** Tells whoever listens what is on record, newest first, who may have missed it when the last watcher ended. */
+  retell(receipts: readonly Receipt[]): void {
+    for (const receipt of receipts.slice(0, toldAgain).reverse()) this.tell(receipt);
+  }
+
   private tell(receipt: Receipt): void {
     for (const sink of this.sinks) {
       void Promise.resolve()
         .then(() => sink(receipt))
         .catch((error: unknown) => {
           const message = `the roll could not be reported everywhere: ${messageOf(error)}`;
-          if (!this.isToldOfSinks) this.options.log("failed", message);
-          this.isToldOfSinks = true;
+          if (!this.hasSaid) this.options.log("unreported", message);
+          this.hasSaid = true;
         });
     }
   }

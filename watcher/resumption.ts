@@ -55,6 +55,7 @@ export class Resumption {
     const found = await lookUp(this.work, means);
     standing.good = found.good;
     this.isDone = true;
+    receipts.retell(found.receipts);
     this.interrupted = outbox.rolling;
     const rolled = this.interruptedOf(running);
     if (found.rejected.length > 0) {

@@ -1,14 +1,14 @@
 // Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not. What
 // came of it is put down as a verdict on each image and a receipt of the roll.
+
+import { type Eyes, Soak } from "../provider/soakTime";
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { judgeFailures, type UpdateFailure } from "../rollout/verdict";
 import { messageOf, title } from "./log";
-import type { Eyes } from "./place";
 import type { Receipts, RollReceipt } from "./receipts";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
 import { isLacking } from "./replicas";
-import { Soak } from "./soak";
 import { Overtaken } from "./unlocked";
 import type { HopTimes } from "./updateEvents";
 import type { Verdicts } from "./verdicts";

@@ -11,6 +11,7 @@ import { dockerPlace } from "./docker";
 import { EngineError, SetUpError } from "./engine";
 import { FollowedConfig } from "./followedConfig";
 import { type Log, messageOf, short } from "./log";
+import { openMirror } from "./mirror";
 import { Outbox } from "./outbox";
 import { pause } from "./pause";
 import { type ReceiptSink, Receipts } from "./receipts";
@@ -36,7 +37,7 @@ export interface WatchOptions extends StackFolder {
   stop: AbortSignal;
   /** Cancels a roll under way too. */
   abort: AbortSignal;
-  /** Told of each roll, besides the registry. */
+  /** Told of each roll, besides the registry and GitHub. */
   sinks?: readonly ReceiptSink[];
 }
 
@@ -53,9 +54,12 @@ export async function watch(options: WatchOptions): Promise<void> {
   const place = dockerPlace;
   const runner = await Runner.open({ ...options, project, place });
   const [standing, voice] = [new Standing(), new Voice(log)];
+  const mirror = openMirror(options.directory, log);
+  const work = { stack, config, runner, place, standing, log, voice, stop, abort };
   try {
-    await new Watcher({ stack, config, runner, place, standing, log, voice, stop, abort }, options).run();
+    await new Watcher(work, options.directory, [...mirror.sinks, ...(options.sinks ?? [])]).run();
   } finally {
+    await mirror.close();
     runner.close();
   }
 }
@@ -77,13 +81,14 @@ class Watcher {
 
   constructor(
     private readonly work: Work,
-    options: WatchOptions,
+    directory: string,
+    sinks: readonly ReceiptSink[],
   ) {
     const { stack, log, runner } = work;
     const access = new Access(stack);
     const scribe = new Scribe(access, (image, digest) => this.records.forget(image, digest));
     const outbox = new Outbox(runner.outboxFile, { write: (one) => scribe.write(one), log });
-    const receipts = new Receipts(options, outbox, options.sinks ?? []);
+    const receipts = new Receipts({ stack, directory, log }, outbox, sinks);
     const wayBack = new WayBack(work, receipts);
     this.access = access;
     this.outbox = outbox;

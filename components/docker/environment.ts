@@ -4,7 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../../config";
 import { labels, routesFolder } from "../../provider/docker/layout";
-import { Claim, Gate, Image, Route } from "../../provider/resources";
+import { Claim, Gate, Image, Route, Soak } from "../../provider/resources";
 import { formatReference } from "../../registry/reference";
 import type { Release } from "../../rollout/release";
 import type { ProjectFiles } from "../projectFiles";
@@ -16,6 +16,10 @@ export interface DockerEnvironmentArgs {
   config: EnvironmentConfig;
   release: Release;
   files: ProjectFiles;
+  /** Called with what the engine runs, as soon as that is known: what rolls waits for what this gives back. */
+  promote: (platform: pulumi.Output<string | undefined>) => pulumi.Resource;
+  /** Records of the rejections that the release has on it already, and is tried in spite of. */
+  tried: readonly string[];
 }
 
 export class DockerEnvironment extends pulumi.ComponentResource {
@@ -23,6 +27,8 @@ export class DockerEnvironment extends pulumi.ComponentResource {
   public readonly urls: Record<string, string>;
   public readonly claim: Claim;
   public readonly route: Route | undefined;
+  /** What the environment runs, once it does. */
+  public readonly release: pulumi.Output<Release>;
 
   constructor(name: string, args: DockerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tagalong:index:DockerEnvironment", name, {}, opts);
@@ -52,6 +58,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const promoted = args.promote(this.claim.platform);
     const owned = [
       { label: labels.environment, value: environment },
       { label: labels.claim, value: this.claim.claim },
@@ -98,43 +105,41 @@ export class DockerEnvironment extends pulumi.ComponentResource {
               environment,
               claim: this.claim,
             },
-            { parent: this },
+            { parent: this, dependsOn: [promoted] },
           ),
         ];
       }),
     );
 
-    const gate = new Gate(
-      name,
-      {
-        services: {
-          ...Object.fromEntries(
-            Object.entries(services).map(([service, { image, replicas }]) => [
-              service,
-              {
-                reference: image.pinned,
-                replicas: replicas.map((replica) => replica.id),
-                ...probeOf(config.services[service]),
+    const replicas = {
+      services: {
+        ...Object.fromEntries(
+          Object.entries(services).map(([service, { image, replicas }]) => [
+            service,
+            {
+              reference: image.pinned,
+              replicas: replicas.map((replica) => replica.id),
+              ...probeOf(config.services[service]),
+            },
+          ]),
+        ),
+        ...(edge
+          ? {
+              edge: {
+                reference: edge.image.pinned,
+                replicas: [edge.container.id],
+                port: edgeHealthPort(routed),
+                path: "/",
               },
-            ]),
-          ),
-          ...(edge
-            ? {
-                edge: {
-                  reference: edge.image.pinned,
-                  replicas: [edge.container.id],
-                  port: edgeHealthPort(routed),
-                  path: "/",
-                },
-              }
-            : {}),
-        },
-        network: network.name,
-        edge: edge?.container.id ?? "",
-        deadlineMs: config.rollout.deadline,
+            }
+          : {}),
       },
-      { parent: this },
-    );
+      network: network.name,
+      edge: edge?.container.id ?? "",
+      deadlineMs: config.rollout.deadline,
+    };
+    const tried = args.tried.length > 0 ? { tried: [...args.tried] } : {};
+    const gate = new Gate(name, { ...replicas, ...tried }, { parent: this });
 
     this.route = edge
       ? new Route(
@@ -155,6 +160,13 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         )
       : undefined;
 
+    const soak = new Soak(
+      name,
+      { ...replicas, release: { ...release }, before: this.route?.before ?? {}, soakMs: config.rollout.soak },
+      { parent: this, dependsOn: [this.route ?? gate] },
+    );
+    this.release = soak.runs;
+
     if (config.watcher) {
       const { watcher } = config;
       new TagWatcher(
@@ -167,7 +179,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
           environment,
           claim: this.claim,
         },
-        { parent: this, dependsOn: [this.route ?? gate] },
+        { parent: this, dependsOn: [soak] },
       );
     }
 

@@ -27,6 +27,8 @@ export interface ClaimOutputs extends Record<string, unknown> {
   claim: string;
   /** The engine's own id, which it keeps whatever its address. */
   engine: string;
+  /** `os/architecture` that it runs. */
+  platform: string;
 }
 
 type State = ClaimInputs & ClaimOutputs;
@@ -35,7 +37,7 @@ export const claim: Handler<ClaimInputs, ClaimOutputs> = {
   replaceOn: ["environment"],
   async preview(inputs, old) {
     await check(inputs as ClaimInputs, old);
-    return old ? { claim: old.claim, engine: old.engine } : {};
+    return old ? { claim: old.claim, engine: old.engine, platform: old.platform } : {};
   },
   // An update that goes to another engine by mistake must not take everything there for gone.
   async verify({ environment, engine }) {
@@ -50,11 +52,11 @@ export const claim: Handler<ClaimInputs, ClaimOutputs> = {
     await check(inputs, undefined);
     const { ID: engine = "" } = await ask((docker) => docker.info() as Promise<{ ID?: string }>);
     const id = randomBytes(8).toString("hex");
-    return { id, outputs: { claim: id, engine } };
+    return { id, outputs: { claim: id, engine, platform: await platform() } };
   },
   async update(_id, inputs, old) {
     await check(inputs, old);
-    return { claim: old.claim, engine: old.engine };
+    return { claim: old.claim, engine: old.engine, platform: await platform() };
   },
   // All containers that the state knew are gone by now. What an update that was killed left behind goes first, then the
   // network and the volume of routes, which their own resources leave to us since they might still have been in use.
@@ -75,6 +77,11 @@ async function ask<T>(question: (docker: Docker) => Promise<T>): Promise<T> {
     );
   }
 }
+
+const platform = async (): Promise<string> => {
+  const { Os, Arch } = await ask((docker) => docker.version());
+  return `${Os}/${Arch}`;
+};
 
 /** Throws one error that lists everything on the engine that stands in the environment's way. */
 async function check(inputs: ClaimInputs, old: State | undefined): Promise<void> {

@@ -3,7 +3,9 @@
 import type Docker from "dockerode";
 import { credentialLookup } from "../../registry/credentials";
 import { formatReference, parseReference } from "../../registry/reference";
+import { platformProblem } from "../../rollout/platform";
 import type { Context, Handler } from "../handler";
+import { handRoll } from "../handRoll";
 import { sessionCredentials } from "../session";
 import { connectEngine, engineMessage, isEngineError } from "./engine";
 import { pullImage } from "./pull";
@@ -85,24 +87,24 @@ export function historyAfter(old: State, current: string, keep: number): string[
 async function checkPlatform(docker: Docker, reference: string, platforms: readonly string[]): Promise<void> {
   if (platforms.length === 0) return;
   const { Os, Arch } = await docker.version();
-  const wanted = `${Os}/${Arch}`;
-  if (!platforms.some((platform) => platform === wanted || platform.startsWith(`${wanted}/`))) {
-    throw new Error(
-      `${reference} has no image for ${wanted}, which this engine runs; it has ${platforms.join(", ")}: build it for ${wanted} too`,
-    );
-  }
+  const problem = platformProblem(reference, platforms, `${Os}/${Arch}`);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOutputs, "digest" | "pinned">> {
   const docker = connectEngine();
   await checkPlatform(docker, inputs.reference, inputs.platforms);
   const { registry, repository, digest: wanted } = parseReference(inputs.reference);
-  const details = await pullImage(
-    docker,
-    inputs.reference,
-    credentialLookup(await sessionCredentials()),
-    context.signal,
+  const roll = await handRoll(inputs.reference);
+  roll?.begin(context);
+  const credentials = credentialLookup(await sessionCredentials());
+  const details = await pullImage(docker, inputs.reference, credentials, context.signal).catch(
+    async (error: unknown) => {
+      await roll?.failed(error, context, inputs.reference);
+      throw error;
+    },
   );
+  roll?.reached("pulled", context);
   const prefix = formatReference({ registry, repository });
   const digest =
     wanted ??

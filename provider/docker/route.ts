@@ -1,7 +1,8 @@
 // Route: where the edge sends each service's traffic. The edge reads one small file at each request, so writing them is
 // the switch: no reload, no dropped connection. Each file is replaced by a rename, never half written.
 import { basename } from "node:path";
-import type { Handler } from "../handler";
+import { type Context, changedKeys, type Handler } from "../handler";
+import { handRoll } from "../handRoll";
 import { connectEngine, execute, isEngineError } from "./engine";
 import { routeFile, routesFolder, slotsFor } from "./layout";
 
@@ -12,9 +13,14 @@ export interface RouteInputs extends Record<string, unknown> {
   upstreams: Record<string, string[]>;
 }
 
+/** What the edge's files hold. */
+export type RouteFiles = Record<string, string>;
+
 export interface RouteOutputs extends Record<string, unknown> {
   /** When the traffic moved, milliseconds since the epoch. */
   switchedAt: number;
+  /** What the edge's files held before that, where a person rolled: file → `container:port`. */
+  before: RouteFiles;
 }
 
 // Arguments are a file's name and its content in turns; all are written before the first is renamed, by one program.
@@ -39,7 +45,7 @@ export const filesOf = (upstreams: Record<string, string[]>): [file: string, con
 
 /** The upstreams that the files stand for; "" for a replica whose slots do not all lead to it. */
 export function upstreamsIn(
-  files: ReadonlyMap<string, string>,
+  files: Readonly<RouteFiles>,
   expected: Record<string, string[]>,
 ): Record<string, string[]> {
   return Object.fromEntries(
@@ -48,7 +54,7 @@ export function upstreamsIn(
       replicas.map((_, replica) => {
         const slots = Array.from({ length: slotsFor(replicas.length) }, (_, slot) => slot);
         const mine = slots.filter((slot) => slot % replicas.length === replica);
-        const found = new Set(mine.map((slot) => files.get(routeFile(service, slot)) ?? ""));
+        const found = new Set(mine.map((slot) => files[routeFile(service, slot)] ?? ""));
         return found.size === 1 ? ([...found][0] ?? "") : "";
       }),
     ]),
@@ -67,18 +73,43 @@ async function run(edge: string, script: string, parameters: string[], signal: A
   return output;
 }
 
-async function write(inputs: RouteInputs, signal: AbortSignal): Promise<RouteOutputs> {
-  const named = filesOf(inputs.upstreams).map(([file, content]) => [basename(file), content]);
-  await run(inputs.edge, writeScript, named.flat(), signal);
-  return { switchedAt: Date.now() };
+/** Replaces these of the edge's files, all at once. */
+export async function writeRoutes(edge: string, files: RouteFiles, signal: AbortSignal): Promise<void> {
+  const named = Object.entries(files).map(([file, content]) => [basename(file), content]);
+  await run(edge, writeScript, named.flat(), signal);
+}
+
+async function readRoutes(edge: string, signal: AbortSignal): Promise<RouteFiles> {
+  const lines = (await run(edge, readScript, [], signal)).split("\n").filter((line) => line !== "");
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+  );
+}
+
+async function write({ edge, upstreams }: RouteInputs, context: Context): Promise<RouteOutputs> {
+  const { signal } = context;
+  const roll = await handRoll();
+  const before = roll ? await readRoutes(edge, signal) : {};
+  await writeRoutes(edge, Object.fromEntries(filesOf(upstreams)), signal);
+  const switchedAt = Date.now();
+  roll?.reached("switched", context, switchedAt);
+  return { switchedAt, before };
 }
 
 export const route: Handler<RouteInputs, RouteOutputs> = {
+  // What failed its soak time was led away from, and the state does not say so: the files do.
+  async changed(inputs, old, { signal }) {
+    const changed = changedKeys({ edge: old.edge, upstreams: old.upstreams }, inputs);
+    if (changed.length > 0) return changed;
+    const files = await readRoutes(inputs.edge, signal).catch(() => undefined);
+    const found = files ? upstreamsIn(files, inputs.upstreams) : inputs.upstreams;
+    return changedKeys({ upstreams: found }, { upstreams: inputs.upstreams });
+  },
   async create(inputs, context) {
-    return { id: "route", outputs: await write(inputs, context.signal) };
+    return { id: "route", outputs: await write(inputs, context) };
   },
   async update(_id, inputs, old, context) {
-    const outputs = await write(inputs, context.signal);
+    const outputs = await write(inputs, context);
     const stale = filesOf(old.upstreams).map(([file]) => file);
     const wanted = new Set(filesOf(inputs.upstreams).map(([file]) => file));
     const left = stale.filter((file) => !wanted.has(file));
@@ -87,13 +118,8 @@ export const route: Handler<RouteInputs, RouteOutputs> = {
   },
   async read(_id, state, context) {
     try {
-      const lines = (await run(state.edge, readScript, [], context.signal))
-        .split("\n")
-        .filter((line) => line !== "");
-      const found = new Map(
-        lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
-      );
-      return { ...state, upstreams: upstreamsIn(found, state.upstreams) };
+      const files = await readRoutes(state.edge, context.signal);
+      return { ...state, upstreams: upstreamsIn(files, state.upstreams) };
     } catch (error) {
       if (isEngineError(error, 404, 409)) return undefined; // the edge is gone or stopped: so is the route
       throw error;

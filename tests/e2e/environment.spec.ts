@@ -48,7 +48,7 @@ describe("An environment on a Docker engine", function () {
     await push("1", commit("a"));
     stack = await project.stack("dev", {
       services: services(),
-      rollout: { deadline: "20s", drain: "3s", keep: 1 },
+      rollout: { deadline: "20s", drain: "3s", soak: "0s", keep: 1 },
     });
     await stack.setSecret("TOKEN", secret);
   });

@@ -28,7 +28,10 @@ describe("A candidate that fails", function () {
   before(async () => {
     port = await freePort();
     await project.push("app", { version: "good" }, "dev", "good");
-    stack = await project.stack("dev", { services: service(), rollout: { deadline: "3s", drain: "1s" } });
+    stack = await project.stack("dev", {
+      services: service(),
+      rollout: { deadline: "3s", drain: "1s", soak: "0s" },
+    });
     await stack.setSecret("TOKEN", secret);
     await stack.up();
     serving = await stack.ids();

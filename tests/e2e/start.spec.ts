@@ -1,4 +1,4 @@
-// `npm start` for real: kept, killed in mid-story, told as JSON, interrupted. Each run finds what the one before left.
+// `npm start` for real: killed in mid-story, told as JSON and kept, interrupted. Each run finds what the one before left.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -21,6 +21,32 @@ interface Told {
     failed: number;
   }[];
   refused: { service: string; digest: string; reason: string }[];
+  promotions: Promotion[];
+  refusedPromotions: { release: string; reason: string }[];
+  rollbacks: Promotion[];
+}
+
+interface Promotion {
+  release: string;
+  images: Record<string, { from: string | null; to: string; digestPreserved: boolean }>;
+}
+
+/** @param server what Dev ran and found healthy, in this order */
+function assertPromoted(
+  { promotions, refusedPromotions, rollbacks }: Told,
+  [first = "", last = ""]: string[],
+) {
+  const steps = [...promotions, ...rollbacks].map(({ release, images }) => [release, images["server"]]);
+  assert.deepEqual(steps.slice(1), [
+    ["1.2.1", { from: first, to: last, digestPreserved: true }],
+    ["1.1.0", { from: last, to: first, digestPreserved: true }],
+  ]);
+  assert.deepEqual([promotions[0]?.release, promotions[0]?.images["server"]?.to], ["1.1.0", first]);
+  assert.deepEqual(
+    refusedPromotions.map(({ release }) => release),
+    ["1.2.0"],
+  );
+  assert.match(refusedPromotions[0]?.reason ?? "", /rejected in dev at .*exited with code 3/);
 }
 
 describe("npm start", function () {
@@ -78,13 +104,17 @@ describe("npm start", function () {
   }
 
   async function left(): Promise<string[]> {
-    const label = `label=dev.tagalong.environment=${place.environment}`;
     const found = await Promise.all(
       [
         ["ps", "--all", "--format", "container {{.Names}}"],
         ["network", "ls", "--format", "network {{.Name}}"],
         ["volume", "ls", "--format", "volume {{.Name}}"],
-      ].map(async (list) => (await execute("docker", [...list, "--filter", label])).stdout.split("\n")),
+      ].flatMap((list) =>
+        place.environments.map(async (environment) => {
+          const label = `label=dev.tagalong.environment=${environment}`;
+          return (await execute("docker", [...list, "--filter", label])).stdout.split("\n");
+        }),
+      ),
     );
     return found.flat().filter(Boolean);
   }
@@ -95,41 +125,24 @@ describe("npm start", function () {
       children: { name: string; pid: number }[];
     };
   const lives = (pid: number) => existsSync(`/proc/${pid}`);
-  let kept: { watcher: number; passphrase: string; url: string };
+  let orphans: number[] = [];
+  let kept: { watcher: number; passphrase: string };
 
-  it("with --keep leaves the shop and its watcher running, and says how to go on", async () => {
-    const story = run("--keep");
-    assert.equal(await story.exit, 0, story.all());
-    const url = /It stays up: (http:\S+\d)/.exec(story.heard.out)?.[1] ?? "";
-    const passphraseFile = place.settings.PULUMI_CONFIG_PASSPHRASE_FILE;
-    const watcher = recorded().children.find(({ name }) => name === "watch")?.pid ?? 0;
-    kept = { watcher, passphrase: readFileSync(passphraseFile, "utf8"), url };
-    assert.ok(lives(watcher), "the watcher does not run");
-    assert.equal(statSync(passphraseFile).mode & 0o777, 0o600);
-    const answer = (await (await fetch(url)).json()) as { version: string; server: { version: string } };
-    assert.deepEqual([answer.version, answer.server.version], ["1.2.1", "1.2.1"]);
-    for (const hint of ["export PULUMI_BACKEND_URL=", "docker-build.sh", "tail -f", "pulumi destroy"]) {
-      assert.ok(story.heard.out.includes(hint), `it does not mention ${hint}`);
-    }
-  });
-
-  it("ends what a kept one left, ports included, before it begins again", async () => {
-    const story = run("--json");
+  it("killed in the middle of a roll leaves what the next run needs to know", async () => {
+    const story = run();
     await story.until(/rolling/);
-    assert.ok(!lives(kept.watcher), "the first run's watcher still runs");
-    assert.ok(!story.all().includes("is taken"), story.all());
-    assert.equal(story.heard.out, "", "only the document belongs on standard output");
-    // In the middle of a roll.
     process.kill(recorded().story.pid, "SIGKILL");
     await story.exit;
     assert.notDeepEqual(await left(), []);
+    orphans = recorded().children.map(({ pid }) => pid);
   });
 
-  it("after a kill tells the whole story, with no failed request, and leaves nothing", async () => {
-    const orphans = recorded().children.map(({ pid }) => pid);
-    const story = run("--json");
+  it("after that tells the whole story, with no failed request; with --keep the shop and its watcher stay", async () => {
+    const story = run("--json", "--keep");
     assert.equal(await story.exit, 0, story.all());
-    const { environment, rolls, refused } = JSON.parse(story.heard.out) as Told;
+    assert.deepEqual(orphans.filter(lives), []);
+    const told = JSON.parse(story.heard.out) as Told;
+    const { environment, rolls, refused } = told;
     assert.equal(environment, "dev");
     assert.deepEqual(
       rolls.map(({ service }) => service),
@@ -155,14 +168,26 @@ describe("npm start", function () {
       assert.ok(!ran.includes(digest), `${digest} ran and was refused`);
       assert.match(reason, /exited with code 3/);
     }
-    assert.deepEqual(await left(), []);
-    assert.deepEqual(orphans.filter(lives), []);
-    assert.deepEqual(readdirSync(place.folder), ["logs"]);
+    assertPromoted(told, [rolls[0]?.to ?? "", rolls[2]?.to ?? ""]);
+
+    const url = /It stays up: (http:\S+\d)/.exec(story.heard.err)?.[1] ?? "";
+    const passphraseFile = place.settings.PULUMI_CONFIG_PASSPHRASE_FILE;
+    const watcher = recorded().children.find(({ name }) => name === "watch")?.pid ?? 0;
+    kept = { watcher, passphrase: readFileSync(passphraseFile, "utf8") };
+    assert.ok(lives(watcher), "the watcher does not run");
+    assert.equal(statSync(passphraseFile).mode & 0o777, 0o600);
+    const answer = (await (await fetch(url)).json()) as { version: string; server: { version: string } };
+    assert.deepEqual([answer.version, answer.server.version], ["1.2.1", "1.2.1"]);
+    for (const hint of ["export PULUMI_BACKEND_URL=", "docker-build.sh", "tail -f", "pulumi destroy"]) {
+      assert.ok(story.heard.err.includes(hint), `it does not mention ${hint}`);
+    }
   });
 
-  it("cleans up on Ctrl-C, says so, and ends with 130", async () => {
+  it("ends what a kept one left, ports included; cleans up on Ctrl-C, says so, and ends with 130", async () => {
     const story = run();
     await story.until(/pushed 1\.0\.0/);
+    assert.ok(!lives(kept.watcher), "the first run's watcher still runs");
+    assert.ok(!story.all().includes("is taken"), story.all());
     // In the middle of the first `pulumi up`.
     await new Promise((passed) => setTimeout(passed, 3000));
     story.child.kill("SIGINT");
@@ -170,6 +195,7 @@ describe("npm start", function () {
     assert.match(story.heard.out, /interrupted: .*\n.*cleaned up/);
     assert.ok(!story.all().includes("failed"), story.all());
     assert.deepEqual(await left(), []);
+    assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
 
   it("tells no secret", () => {

@@ -376,5 +376,20 @@ describe("A roll on the repository's page", () => {
         assert.deepEqual(stage.shown, [[Math.max(server, client), "dev", "in_progress"]]);
       });
     }
+
+    it("is shown for what changed where the token may not know which is newer", async () => {
+      const { server, client } = images(1, 3);
+      const unchanged = { ...client, from: client.to };
+      const github = stage.github(stage.emulator.token({ deployments: "write" }));
+      await report(github, stage.roll(1, { images: { client: unchanged, server } }));
+      assert.deepEqual(stage.shown, [[1, "dev", "in_progress"]]);
+    });
+
+    it("is shown for one that was pushed where another was not", async () => {
+      const { server, client } = images(1, 3);
+      const lost = { ...client, revision: "f".repeat(40) };
+      await report(stage.github(), stage.roll(1, { images: { server, client: lost } }));
+      assert.deepEqual(stage.shown, [[1, "dev", "in_progress"]]);
+    });
   });
 });

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DockerEnvironment } from "../../../components/docker/environment";
 import { revisionOf } from "../../../components/docker/service";
 import type { EnvironmentConfig } from "../../../config";
+import { EnvironmentTag } from "../../../provider/resources";
 import type { Release } from "../../../rollout/release";
 import { environment, service } from "../config/given";
 
@@ -52,6 +53,8 @@ async function declared(
     config,
     release: of,
     files: { project: "", stack: "", repository },
+    promote: () => new EnvironmentTag(config.stack, { release: "", images: {} }),
+    tried: [],
   });
   await new Promise((resolve) => pulumi.output(made.route?.urn ?? made.claim.urn).apply(resolve));
   // Outputs of outputs: everything is declared once nothing new comes any more.
@@ -79,7 +82,7 @@ describe("An environment's resources on a Docker engine", () => {
     },
   });
 
-  it("are one claim, network, edge, gate and route, and for each service an image and its replicas", async () => {
+  it("are one claim, tag, network, edge, gate, route and soak, and for each service an image and its replicas", async () => {
     const [server, client, worker] = ["server", "client", "worker"].map((name) => {
       const { image, ...config } = shop.services[name] as EnvironmentConfig["services"][string];
       return revisionOf({ image, ...config }, release[image]?.digest ?? "");
@@ -97,6 +100,7 @@ describe("An environment's resources on a Docker engine", () => {
         "DockerService dev-client",
         "DockerService dev-server",
         "DockerService dev-worker",
+        "EnvironmentTag dev",
         "Gate dev",
         "Image dev-client",
         "Image dev-edge",
@@ -104,6 +108,7 @@ describe("An environment's resources on a Docker engine", () => {
         "Image dev-worker",
         "Network dev",
         "Route dev",
+        "Soak dev",
         "Volume dev-data",
         "Volume dev-edge-routes",
       ].sort(),

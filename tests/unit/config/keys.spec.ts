@@ -157,6 +157,20 @@ const table: readonly (readonly [
     ],
   ],
   [
+    "an image whose releases are on another registry",
+    { images: { server: { ...images.server, source: "quay.io/acme/server" } } },
+    [
+      "tagalong:images.server.source: is on quay.io and the repository on ghcr.io, and images are not carried between registries — push its releases to ghcr.io first",
+    ],
+  ],
+  [
+    "an image whose releases are at a tag",
+    { images: { server: { ...images.server, source: "ghcr.io/acme/build:dev" } } },
+    [
+      'tagalong:images.server.source: "ghcr.io/acme/build:dev" has a tag, but each environment follows its own tag — leave the tag out',
+    ],
+  ],
+  [
     "a time of health without a place",
     { rollout: { for: "30m" } },
     [

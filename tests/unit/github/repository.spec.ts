@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findGitHub, openGitHub, openMirror } from "../../../github";
+import { findGitHub, mirrorTo, openGitHub } from "../../../github";
 import { accessIn, repositoryIn, runPageIn } from "../../../github/repository";
 
 describe("The repository of a project", () => {
@@ -113,10 +113,10 @@ describe("The way to GitHub", () => {
     it("leads no receipt anywhere where it is closed, and says why once where somebody would want to know", () => {
       const said: string[] = [];
       const say = (problem: string) => said.push(problem);
-      assert.equal(openMirror({ directory, env: {} }, say), undefined);
+      assert.equal(mirrorTo({ directory, env: {} }, say), undefined);
       assert.deepEqual(said, []);
       write(named);
-      assert.equal(openMirror({ directory, env: {} }, say), undefined);
+      assert.equal(mirrorTo({ directory, env: {} }, say), undefined);
       assert.match(said.join("\n"), /^acme\/shop on GitHub is told nothing: there is no token .*$/);
     });
     it("has no token in sight, however it is printed", async () => {

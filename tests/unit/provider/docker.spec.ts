@@ -39,10 +39,10 @@ describe("The route's files", () => {
 
   it("are read back as what they were written from, and a slot that differs shows", () => {
     const upstreams = { web: ["a:80", "b:80"], api: ["c:1"] };
-    const files = new Map(filesOf(upstreams));
+    const files = Object.fromEntries(filesOf(upstreams));
     assert.deepEqual(upstreamsIn(files, upstreams), upstreams);
-    files.set(routeFile("web", 3), "x:1");
-    files.delete(routeFile("api", 0));
+    files[routeFile("web", 3)] = "x:1";
+    delete files[routeFile("api", 0)];
     assert.deepEqual(upstreamsIn(files, upstreams), { web: ["a:80", ""], api: [""] });
   });
 });

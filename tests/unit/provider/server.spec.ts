@@ -5,8 +5,8 @@ import * as rpc from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import * as empty from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Handler, type Properties, unknown } from "../../../provider/handler";
-import { changedKeys, type Handlers, serve } from "../../../provider/server";
+import { changedKeys, type Handler, type Properties, unknown } from "../../../provider/handler";
+import { type Handlers, serve } from "../../../provider/server";
 
 const urn = "urn:pulumi:dev::shop::tagalong:index:Environment$tagalong:index:Thing::dev";
 
@@ -106,6 +106,16 @@ describe("The provider", () => {
     assert.deepEqual(configured, { session: "/tmp/session" });
     assert.equal(response.getSupportspreview(), true);
     assert.equal(response.getAcceptsecrets(), false);
+  });
+
+  it("goes by the program's session, though it is configured with the state's", async () => {
+    const check = new pb.CheckRequest();
+    check.setNews(struct({ session: "/tmp/now" }));
+    await call<pb.CheckRequest, pb.CheckResponse>(client.checkConfig, check);
+    const request = new pb.ConfigureRequest();
+    request.setArgs(struct({ session: "/tmp/before" }));
+    await call<pb.ConfigureRequest, pb.ConfigureResponse>(client.configure, request);
+    assert.deepEqual(configured, { session: "/tmp/now" });
   });
 
   it("creates with the inputs and keeps them in the state beside what came of it", async () => {

@@ -1,7 +1,23 @@
-// After the switch: whether what serves stays well, seen with the gate's own eyes.
-import { judgeReplica } from "../rollout/gate";
-import { pause } from "./pause";
-import type { Eyes } from "./place";
+// After the switch: whether what serves stays well, seen with the gate's own eyes. What the watcher and a `pulumi up` by
+// hand share.
+import { setTimeout as pause } from "node:timers/promises";
+import { judgeReplica, type ReplicaSight } from "../rollout/gate";
+
+/** Sees how replicas are, look by look. */
+export interface Eyes {
+  /** Ids of all replicas. */
+  readonly replicas: readonly string[];
+  look(replicas: readonly string[], signal: AbortSignal): Promise<[replica: string, sight: ReplicaSight][]>;
+}
+
+/** A replica that does not do well any more. */
+export interface Unwell {
+  service: string;
+  reason: string;
+  replica: string;
+  /** repository@digest that it runs. */
+  reference: string;
+}
 
 const lookEveryMs = 250;
 /** Bad answers in a row after which a replica that was healthy is not. */
@@ -19,34 +35,33 @@ export class Soak {
 
   /**
    * Watches for a while; at least one look is taken.
-   * @returns the services that turned unhealthy and why; whether the soak time is over
+   * @returns what turned unhealthy and why; whether the soak time is over
    */
-  async look(
-    forMs: number,
-    stop: AbortSignal,
-  ): Promise<{ unwell: { service: string; reason: string }[]; over: boolean }> {
+  async look(forMs: number, stop: AbortSignal): Promise<{ unwell: Unwell[]; over: boolean }> {
     const until = Math.min(this.endsAt, Date.now() + forMs);
     for (;;) {
       const unwell = await this.once();
       if (unwell.length > 0 || stop.aborted) return { unwell, over: false };
       if (Date.now() >= until) return { unwell, over: Date.now() >= this.endsAt };
-      await pause(Math.min(lookEveryMs, until - Date.now()), stop);
+      const rest = Math.min(lookEveryMs, until - Date.now());
+      await pause(rest, undefined, { signal: stop }).catch(() => {});
     }
   }
 
-  private async once(): Promise<{ service: string; reason: string }[]> {
+  private async once(): Promise<Unwell[]> {
     const sights = await this.eyes.look(this.eyes.replicas, new AbortController().signal);
     return sights.flatMap(([replica, sight]) => {
       // Removed by hand: that is put right, and says nothing about the image.
       if (sight.state === "gone") return [];
+      const { service, wanted: reference } = sight;
       const decision = judgeReplica(sight);
       if (decision.kind === "fail")
-        return [{ service: sight.service, reason: `${decision.reason} after the switch` }];
+        return [{ service, reason: `${decision.reason} after the switch`, replica, reference }];
       const inARow = sight.probe === "none" || sight.goodAnswers > 0 ? 0 : (this.bad.get(replica) ?? 0) + 1;
       this.bad.set(replica, inARow);
       if (inARow < badAnswers) return [];
       const reason = `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}`;
-      return [{ service: sight.service, reason }];
+      return [{ service, reason, replica, reference }];
     });
   }
 }
