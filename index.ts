@@ -4,7 +4,7 @@ import { checklist } from "./access/checklist";
 import { registryCredentials, surveyed } from "./access/open";
 import { preflight } from "./access/preflight";
 import { Environment } from "./components/environment";
-import { ownResources } from "./components/repository/adoption";
+import { isRepositoryIn, ownResources } from "./components/repository/adoption";
 import { RepositoryStack } from "./components/repository/stack";
 import {
   type EnvironmentConfig,
@@ -39,11 +39,11 @@ async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Reco
   const { repository: settings } = config;
   const environments = environmentsIn(directory);
   const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
+  const known = await ownResources();
   const { url, rows } = new RepositoryStack("repository", {
-    ...{ settings, environments, survey, access },
-    skipped: preflight(settings, survey),
+    ...{ settings, environments, survey, access, known },
+    skipped: preflight(settings, survey, isRepositoryIn(known)),
     rows: checklist(settings, survey, { environments, isWorkflow }),
-    known: await ownResources(),
     session: offer({ credentials: await registryCredentials(access, process.env), role }),
   });
   return { url, access: rows };

@@ -33,6 +33,14 @@ export interface Circumstances {
 export function checklist(settings: Settings, survey: Survey, circumstances: Circumstances): Row[] {
   const { owner, name } = settings;
   const page = `https://github.com/${owner}/${name}`;
+  const { repository } = survey.facts;
+  if (circumstances.isWorkflow && repository !== undefined && repository.permissions?.admin !== true) {
+    const detail = `${owner}/${name} is there; its settings are for an administrator's token to look at`;
+    return [
+      { what: "repository", state: "ok", detail, page },
+      ...packageRows(settings, survey, circumstances),
+    ];
+  }
   const [problem, ...more] = problemsBefore(settings, survey);
   if (problem !== undefined) {
     const detail = [problem, ...more].join("; ");
@@ -42,11 +50,16 @@ export function checklist(settings: Settings, survey: Survey, circumstances: Cir
     ];
   }
   const lacking = new Map(Object.entries(lackingFeatures(settings, survey.facts)) as [Feature, string][]);
-  const isThere = survey.facts.repository !== undefined;
+  const isThere = repository !== undefined;
   const rows: Row[] = [
     isThere
       ? { what: "repository", state: "ok", detail: `${owner}/${name} is there`, page }
-      : { what: "repository", state: "up", detail: `${owner}/${name} is made`, page },
+      : {
+          what: "repository",
+          state: "up",
+          detail: `${owner}/${name} is not there, or hidden from the token: it is made`,
+          page,
+        },
     ...settingsRows(settings, survey, lacking),
     ...(lacking.has("environments")
       ? []

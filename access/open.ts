@@ -37,7 +37,9 @@ export async function surveyed(
   const registry = new RegistryClient({ credentials: credentialsWith(access, env) });
   try {
     const found = await survey(config, new Client({ owner, name }, access), registry);
-    return { survey: found, access, isWorkflow: isWorkflowOf(`${owner}/${name}`, env) };
+    // A workflow's own token is nobody's.
+    const isWorkflow = found.facts.login === undefined && isWorkflowOf(`${owner}/${name}`, env);
+    return { survey: found, access, isWorkflow };
   } finally {
     await registry.close();
   }

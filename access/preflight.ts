@@ -25,10 +25,17 @@ export type Skipped = ReadonlyMap<Feature, string>;
 
 /**
  * What to go without, as the config allows it.
+ * @param isKnown whether the stack's state has the repository
  * @throws PreflightError with everything that is in the way
  */
-export function preflight(settings: Settings, survey: Survey): Skipped {
+export function preflight(settings: Settings, survey: Survey, isKnown = false): Skipped {
   const problems = problemsBefore(settings, survey);
+  if (isKnown && survey.facts.repository === undefined) {
+    const where = `${settings.owner}/${settings.name}`;
+    problems.unshift(
+      `${where} is in the stack's state, and GitHub does not show it to this token: use one that may see it; or, where it was deleted, take it out with pulumi state delete and the resource's URN`,
+    );
+  }
   const lacking = Object.entries(lackingFeatures(settings, survey.facts)) as [Feature, string][];
   if (settings.ifMissing === "fail")
     problems.push(...lacking.map(([feature, why]) => lackText(feature, why)));

@@ -20,6 +20,10 @@ export class Adoption {
   }
 }
 
+/** Whether the repository is among what the stack's state has. */
+export const isRepositoryIn = (known: readonly string[]): boolean =>
+  new Adoption(known).has("github:index/repository:Repository", "repository");
+
 /** URNs of everything in the stack's own state, as it was before this run. */
 export async function ownResources(): Promise<string[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;

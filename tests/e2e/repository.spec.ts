@@ -77,7 +77,11 @@ describe("A repository that is not there", function () {
     const { stdout } = await on.stack.run("stack", "output", "access", "--json", "-s", "repository");
     const rows = JSON.parse(stdout) as { what: string; state: string }[];
     assert.deepEqual(rows[0], {
-      ...{ what: "repository", state: "up", detail: "acme/shop is made" },
+      ...{
+        what: "repository",
+        state: "up",
+        detail: "acme/shop is not there, or hidden from the token: it is made",
+      },
       page: "https://github.com/acme/shop",
     });
     assert.equal(rows.at(-1)?.what, "package server: write access");
@@ -105,6 +109,15 @@ describe("A repository that is not there", function () {
     const scopes = ["repo", "read:org", "write:packages"];
     on.stack.env["GITHUB_TOKEN"] = on.emulator.token({}, { scopes, repositories: "all" });
     assert.deepEqual(await on.stack.changes(), ["update github github: token"]);
+    on.stack.env["GITHUB_TOKEN"] = on.token;
+  });
+
+  it("is not made again by a token that does not see it", async () => {
+    on.stack.env["GITHUB_TOKEN"] = on.emulator.token({}, { scopes: ["repo"], repositories: [] });
+    assert.match(
+      await on.stack.previewFails(),
+      /nothing was changed:.*acme\/shop is in the stack's state, and GitHub does not show it to this token/s,
+    );
     on.stack.env["GITHUB_TOKEN"] = on.token;
   });
 

@@ -1,5 +1,5 @@
 // Users, organisations and teams, as far as somebody asks who owns a repository and who may approve.
-import { type Answer, type Call, notFound, type Route } from "../world";
+import { type Answer, type Call, notFound, type Route, refusal } from "../world";
 
 const times = { created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" };
 
@@ -21,7 +21,10 @@ export class Owners {
     {
       method: "GET",
       path: "/user",
-      handle: async ({ world, login }) => this.#person(await world.ask("GET", `/users/${login}`)),
+      handle: async ({ world, login }) =>
+        login.endsWith("[bot]")
+          ? refusal(403, "Resource not accessible by integration")
+          : this.#person(await world.ask("GET", `/users/${login}`)),
     },
     {
       method: "GET",

@@ -130,6 +130,19 @@ describe("The survey", () => {
     assert.ok(!emulator.asked.some((line) => line.includes("actions/permissions")));
   });
 
+  it("knows a workflow's own token from a person's", async () => {
+    const actions = { GITHUB_ACTIONS: "true", GITHUB_REPOSITORY: "Acme/shop" };
+    const asks = async (login: string, env: object) => {
+      const token = emulator.token(everything, { login, isAdministrator: false });
+      const all = { GITHUB_API_URL: emulator.url, GITHUB_TOKEN: token, DOCKER_CONFIG: dockerConfig, ...env };
+      return (await surveyed({ repository: settings(), images: images() }, undefined, all)).isWorkflow;
+    };
+    assert.equal(await asks("github-actions[bot]", actions), true);
+    assert.equal(await asks("ada", actions), false);
+    assert.equal(await asks("github-actions[bot]", { ...actions, GITHUB_REPOSITORY: "acme/other" }), false);
+    assert.equal(await asks("github-actions[bot]", {}), false);
+  });
+
   it("looks for the default branch that the config names", async () => {
     assert.equal((await look({ defaultBranch: "main" })).isDefaultBranchThere, true);
     assert.equal((await look({ defaultBranch: "trunk" })).isDefaultBranchThere, false);

@@ -153,6 +153,17 @@ describe("The checklist", () => {
     );
   });
 
+  it("leaves the settings to an administrator where a workflow asks, and judges the packages", () => {
+    const found = survey({
+      facts: { repository: repository({ permissions: { admin: false }, allow_merge_commit: true }) },
+    });
+    assert.deepEqual(amiss({}, found), []);
+    assert.match(
+      amiss({}, found, { ...inWorkflow, isWorkflow: false })[0] ?? "",
+      /^click repository: .*no administrator/,
+    );
+  });
+
   it("does not take a person's token for a workflow's", () => {
     const [unknown] = amiss({}, survey(), { ...inWorkflow, isWorkflow: false });
     assert.match(

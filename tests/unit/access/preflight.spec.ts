@@ -107,6 +107,15 @@ describe("Before anything is changed", () => {
     it(`${what} is told`, () => assert.equal(said(values, found), `nothing was changed: ${problem}`));
   }
 
+  it("a repository that the state has and the token does not see is told, and not made anew", () => {
+    const { repository: _, ...facts } = survey().facts;
+    assert.throws(
+      () => preflight(settings(), { ...survey(), facts }, true),
+      /acme\/shop is in the stack's state, and GitHub does not show it to this token: use one that may see it/,
+    );
+    assert.doesNotThrow(() => preflight(settings(), survey(), true));
+  });
+
   it("several things are told at once", () => {
     assert.equal(
       said({ defaultBranch: "trunk" }, survey({ isDefaultBranchThere: false, facts: { scopes: [] } })),
