@@ -169,6 +169,20 @@ export function environmentRow(
     adminsBypass = false,
   } = own ?? {};
   const branches = own?.branches ?? [settings.defaultBranch ?? facts.repository?.default_branch ?? "main"];
+  // A policy that the config does not name is nobody's to remove but a person's: it may be another tool's.
+  const extra = is.policies.filter(({ type, name: pattern }) =>
+    type === "branch" ? !branches.includes(pattern) : !tags.includes(pattern),
+  );
+  if (extra.length > 0) {
+    const named = extra.map(({ type, name: pattern }) => `${type} ${pattern}`).join(", ");
+    const page = `https://github.com/${settings.owner}/${settings.name}/settings/environments`;
+    return {
+      what,
+      state: "click",
+      detail: `also lets ${named} in: remove it there, or add it to the config`,
+      page,
+    };
+  }
   const ids = reviewers.map((who) => people[who] ?? 0).sort();
   const patterns = (type: string) =>
     is.policies

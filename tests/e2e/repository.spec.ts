@@ -167,11 +167,13 @@ describe("A repository that is there, with other settings", function () {
       has_wiki: true,
       allow_merge_commit: true,
     });
+    emulator.repositories.branches.add("acme/shop trunk");
     emulator.rulesets.add("acme/shop", {
       name: branchRuleset,
       target: "branch",
       enforcement: "disabled",
       rules: [],
+      bypass_actors: [{ actor_id: 5, actor_type: "RepositoryRole", bypass_mode: "always" }],
     });
     emulator.rulesets.add("acme/shop", {
       name: "The team's own",
@@ -194,8 +196,9 @@ describe("A repository that is there, with other settings", function () {
     });
     on.configure({
       topics: ["shop"],
+      defaultBranch: "trunk",
       labels: { bug: { color: "d73a4a" } },
-      environments: { dev: { variables: { URL: "https://dev.example" } } },
+      environments: { dev: { branches: ["main"], variables: { URL: "https://dev.example" } } },
       webhook: { url: "https://watch.example/hook" },
     });
     await on.setSecret("webhook.secret", "s3cret-of-hook");
@@ -215,6 +218,7 @@ describe("A repository that is there, with other settings", function () {
       "repository",
       "repository",
       "repository",
+      "repository",
       "repository-branch",
       "repository-bug",
       "repository-dev",
@@ -227,16 +231,15 @@ describe("A repository that is there, with other settings", function () {
   it("is taken over in one update, which leaves what nobody named", async () => {
     await on.stack.up();
     const { emulator } = on;
-    const { body } = await emulator.world.ask("GET", "/repos/acme/shop");
-    assert.ok(body);
     const shown = await fetch(`${emulator.url}/repos/acme/shop`, {
       headers: { authorization: `Bearer ${on.token}` },
     });
-    const { description, topics, homepage, has_wiki, allow_merge_commit, visibility } =
+    const { description, topics, homepage, has_wiki, allow_merge_commit, visibility, default_branch } =
       (await shown.json()) as Record<string, unknown>;
     assert.deepEqual(
-      { description, topics, homepage, has_wiki, allow_merge_commit, visibility },
+      { description, topics, homepage, has_wiki, allow_merge_commit, visibility, default_branch },
       {
+        default_branch: "trunk",
         description: "The old shop",
         topics: ["shop"],
         homepage: "https://shop.example",
@@ -245,6 +248,7 @@ describe("A repository that is there, with other settings", function () {
         visibility: "private",
       },
     );
+    assert.deepEqual(emulator.rulesets.all[0]?.["bypass_actors"], []);
     assert.deepEqual(
       emulator.rulesets.all.map(({ name, enforcement }) => `${name} ${enforcement}`).sort(),
       [`${branchRuleset} active`, `${tagRuleset} active`, "The team's own active"].sort(),

@@ -77,6 +77,13 @@ describe("The checklist", () => {
     ]);
   });
 
+  it("names who else is let into an environment, which nobody but a person takes away", () => {
+    const values = { environments: { dev: { branches: ["release/*"] } } };
+    assert.deepEqual(amiss(values, survey()), [
+      "click environment dev: also lets branch main in: remove it there, or add it to the config",
+    ]);
+  });
+
   it("names what is in the way of everything", () => {
     const found = survey({ facts: { repository: repository({ archived: true }) } });
     const [first] = rows({}, found);
