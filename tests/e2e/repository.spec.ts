@@ -38,6 +38,28 @@ describe("A repository that is not there", function () {
     const { body } = await emulator.world.ask("GET", "/repos/acme/shop");
     assert.equal((body as { visibility: string }).visibility, "private");
     assert.deepEqual(emulator.rulesets.all.map(({ name }) => name).sort(), [branchRuleset, tagRuleset]);
+    const rules = (name: string) =>
+      emulator.rulesets.all.find((one) => one.name === name)?.["rules"] as {
+        type: string;
+        parameters?: { required_status_checks?: { context: string }[] };
+      }[];
+    assert.deepEqual(
+      rules(branchRuleset)
+        .map(({ type }) => type)
+        .sort(),
+      ["deletion", "non_fast_forward", "pull_request", "required_status_checks"],
+    );
+    const checks = rules(branchRuleset).flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
+    assert.deepEqual(
+      checks.map(({ context }) => context),
+      ["gate"],
+    );
+    assert.deepEqual(
+      rules(tagRuleset)
+        .map(({ type }) => type)
+        .sort(),
+      ["deletion", "non_fast_forward", "update"],
+    );
     const test = emulator.environments.find("acme/shop", "test");
     assert.equal(test?.wait_timer, 10);
     assert.deepEqual(test?.reviewers.map(({ type }) => type).sort(), ["Team", "User"]);

@@ -18,6 +18,7 @@ import { Owners } from "./routes/owners";
 import { Packages } from "./routes/packages";
 import { Repositories } from "./routes/repositories";
 import { Rulesets } from "./routes/rulesets";
+import { permissionsOf } from "./tokens";
 import { type Answer, notFound, type Route, refusal, type Token, World } from "./world";
 
 export interface Seen {
@@ -312,25 +313,6 @@ export class GitHubEmulator {
       ...(link === null ? {} : { headers: { link: ours(link) } }),
     };
   }
-}
-
-/** A classic token's scopes as what they permit; the role of who it belongs to is another matter. */
-function permissionsOf(token: Token | undefined): Token["permissions"] {
-  if (token?.scopes === undefined) return token?.permissions ?? {};
-  const { scopes } = token;
-  const all = [
-    "administration",
-    "actions",
-    "contents",
-    "environments",
-    "issues",
-    "repository_hooks",
-    "deployments",
-  ];
-  const repo = scopes.includes("repo") ? all.map((name) => [name, "write"] as const) : [];
-  const packages = scopes.some((scope) => scope.endsWith(":packages")) ? [["packages", "read"] as const] : [];
-  const members = scopes.includes("read:org") ? [["members", "read"] as const] : [];
-  return Object.fromEntries([...repo, ...packages, ...members]);
 }
 
 function send(response: ServerResponse, { status, body, headers = {} }: Answer, isCut: boolean): void {

@@ -45,7 +45,7 @@ export class Rulesets {
         this.#where(call, () => {
           const { name } = call.body as { name: string };
           if (this.#of(call).some((one) => one.name === name))
-            return refusal(422, "Validation Failed", ["Name must be unique"]);
+            return refusal(422, "Validation Failed: Name must be unique");
           this.add(call.repository, { ...call.body, name });
           return { status: 201, body: shown(call, this.all.at(-1) as Ruleset) };
         }),
