@@ -65,6 +65,11 @@ export class Roll {
     this.ledger = new Ledger(client, roll.environment, Object.fromEntries(images));
   }
 
+  /** Whether an image gets another digest than it runs. */
+  get isMoving(): boolean {
+    return Object.values(this.roll.images).some(({ isMoved }) => isMoved);
+  }
+
   /** Has it on record from here on that somebody rolls, in case nobody is left to say how it ended. */
   begin(log: Log): void {
     if (this.isBegun) return;
@@ -75,7 +80,7 @@ export class Roll {
 
   /** Notes a step; where several images reach it, the last one's time counts. */
   reached(hop: Hop, log: Log, at = Date.now()): void {
-    this.begin(log);
+    if (hop !== "pulled") this.begin(log);
     this.receipt = { ...this.receipt, hops: { ...this.receipt.hops, [hop]: new Date(at).toISOString() } };
     if (hop === "switched") this.tell(log, { ...this.receipt, outcome: "live" });
   }

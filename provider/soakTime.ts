@@ -23,6 +23,12 @@ const lookEveryMs = 250;
 /** Bad answers in a row after which a replica that was healthy is not. */
 const badAnswers = 4;
 
+interface Outlook {
+  unwell: Unwell[];
+  gone: string[];
+  over: boolean;
+}
+
 /** The soak time of one roll: whether every replica stays well until it is over. */
 export class Soak {
   private readonly bad = new Map<string, number>();
@@ -35,23 +41,24 @@ export class Soak {
 
   /**
    * Watches for a while; at least one look is taken.
-   * @returns what turned unhealthy and why; whether the soak time is over
+   * @returns the services that turned unhealthy and why; those that lost a replica; whether the soak time is over
    */
-  async look(forMs: number, stop: AbortSignal): Promise<{ unwell: Unwell[]; over: boolean }> {
+  async look(forMs: number, stop: AbortSignal): Promise<Outlook> {
     const until = Math.min(this.endsAt, Date.now() + forMs);
     for (;;) {
-      const unwell = await this.once();
-      if (unwell.length > 0 || stop.aborted) return { unwell, over: false };
-      if (Date.now() >= until) return { unwell, over: Date.now() >= this.endsAt };
+      const seen = await this.once();
+      if (seen.unwell.length > 0 || seen.gone.length > 0 || stop.aborted) return { ...seen, over: false };
+      if (Date.now() >= until) return { ...seen, over: Date.now() >= this.endsAt };
       const rest = Math.min(lookEveryMs, until - Date.now());
       await pause(rest, undefined, { signal: stop }).catch(() => {});
     }
   }
 
-  private async once(): Promise<Unwell[]> {
+  private async once(): Promise<Omit<Outlook, "over">> {
     const sights = await this.eyes.look(this.eyes.replicas, new AbortController().signal);
-    return sights.flatMap(([replica, sight]) => {
-      // Removed by hand: that is put right, and says nothing about the image.
+    const gone = sights.filter(([, { state }]) => state === "gone").map(([, { service }]) => service);
+    const unwell = sights.flatMap(([replica, sight]) => {
+      // Removed by hand, which says nothing about the image.
       if (sight.state === "gone") return [];
       const { service, wanted: reference } = sight;
       const decision = judgeReplica(sight);
@@ -63,5 +70,6 @@ export class Soak {
       const reason = `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}`;
       return [{ service, reason, replica, reference }];
     });
+    return { unwell, gone: [...new Set(gone)] };
   }
 }

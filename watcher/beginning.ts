@@ -3,7 +3,7 @@
 import { describe, type Ledger } from "../ledger";
 import { atDigest, formatReference, type Reference, type RegistryClient, RegistryError } from "../registry";
 import { admit } from "../rollout/admission";
-import { type Opening, opening, waysBack } from "../rollout/opening";
+import { type Opening, opening, type RunningImage, waysBack } from "../rollout/opening";
 import type { Receipt } from "../rollout/record";
 import type { Release, ReleasedImage } from "../rollout/release";
 import type { Outbox } from "./outbox";
@@ -42,21 +42,41 @@ export async function lookUp(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
   if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
-  const [found, written] = await Promise.all([
-    Promise.all(
-      Object.entries(running).map(async ([image, { digest }]) => {
-        const findings = await means.records.findings(image, digest);
-        return [image, { digest, configuration: work.config.configurationOf(image), findings }] as const;
-      }),
-    ),
-    ledger.receipts(),
-  ]);
+  const [found, written] = await Promise.all([known(work, means.records, running), ledger.receipts()]);
   const kept = outbox.receipts;
   const receipts = [...kept, ...written.filter(({ id }) => !kept.some((one) => one.id === id))];
-  const result = opening(work.stack, Object.fromEntries(found), receipts);
+  const result = opening(work.stack, found, receipts);
   const isGood = result.rejected.length === 0 && result.open.length === 0;
   const good = isGood ? work.standing.running : await wayBack(work, means, running, receipts);
   return { ...result, good, receipts };
+}
+
+/** Whether everything of a release is on record as well by now, by whoever found it; `false` where that is not sure. */
+export async function isWell(
+  work: Pick<Work, "stack" | "config">,
+  records: Records,
+  release: Release,
+): Promise<boolean> {
+  try {
+    const digests = Object.entries(release).map(([image, { digest }]): [string, string] => [image, digest]);
+    await records.renew(digests, 0);
+    const { open, rejected } = opening(work.stack, await known(work, records, release), []);
+    return open.length === 0 && rejected.length === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function known(
+  work: Pick<Work, "config">,
+  records: Records,
+  release: Release,
+): Promise<Record<string, RunningImage>> {
+  const found = Object.entries(release).map(async ([image, { digest }]): Promise<[string, RunningImage]> => {
+    const findings = await records.findings(image, digest);
+    return [image, { digest, configuration: work.config.configurationOf(image), findings }];
+  });
+  return Object.fromEntries(await Promise.all(found));
 }
 
 async function wayBack(

@@ -2,14 +2,19 @@
 // record, and whether somebody holds the environment where it is.
 import { type Clearance, type Plan, plan } from "../rollout/plan";
 import type { Hold } from "../rollout/record";
-import type { ReleasedImage } from "../rollout/release";
+import type { Release, ReleasedImage } from "../rollout/release";
 import type { Authority } from "./authority";
 import { messageOf } from "./log";
+import { pause } from "./pause";
 import type { Records } from "./records";
+import { keyOf } from "./releases";
 import type { Tags } from "./tags";
 import type { Work } from "./work";
 
 export type Decision = Plan<ReleasedImage> | { kind: "hold"; reason: string };
+
+/** Whoever has just ended an update may take so long to write down what came of it. */
+const lastWordMs = 1_000;
 
 type Digests = readonly [image: string, digest: string][];
 
@@ -37,6 +42,22 @@ export class Decider {
     } catch (error) {
       return { kind: "wait", reason: `whether the environment is held is not known: ${messageOf(error)}` };
     }
+  }
+
+  /** Whether it would decide the same now, from what is true at this moment, and what somebody else has just found out. */
+  async isStill(release: Release): Promise<boolean> {
+    await pause(lastWordMs, this.work.stop);
+    const isHeld = this.records.hold(0).then(
+      (hold) => hold !== undefined,
+      () => true,
+    );
+    const [{ release: running }] = await Promise.all([
+      this.work.runner.recorded(),
+      this.records.renew(this.moved(), 0),
+    ]);
+    if (keyOf(running) !== keyOf(this.work.standing.running)) return false;
+    const decision = await this.plan();
+    return !(await isHeld) && decision.kind === "roll" && keyOf(decision.release) === keyOf(release);
   }
 
   private async plan(): Promise<Plan<ReleasedImage>> {

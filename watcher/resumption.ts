@@ -37,8 +37,9 @@ export class Resumption {
   async again(): Promise<void> {
     this.isDone = false;
     this.open = undefined;
+    this.means.wayBack.drop();
     const { release, gate, authorisation } = await this.work.runner.recorded();
-    Object.assign(this.work.standing, { running: release, gate });
+    Object.assign(this.work.standing, { running: release, gate, ensured: false, isContested: true });
     this.means.authority.adopt(authorisation);
   }
 

@@ -5,8 +5,10 @@ import { type Eyes, Soak } from "../provider/soakTime";
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { judgeFailures, type UpdateFailure } from "../rollout/verdict";
+import { isWell } from "./beginning";
 import { messageOf, title } from "./log";
 import type { Receipts, RollReceipt } from "./receipts";
+import type { Records } from "./records";
 import { type Changed, changes, factsOf, keyOf } from "./releases";
 import { isLacking } from "./replicas";
 import { Overtaken } from "./unlocked";
@@ -27,6 +29,8 @@ export interface Occasion {
   observedAt: number | undefined;
   /** The receipt of a roll to the same that was cut short with its watcher. */
   interrupted: Receipt | undefined;
+  /** Whether it may still roll, asked again. */
+  confirm: () => Promise<boolean>;
 }
 
 export class Rolls {
@@ -42,6 +46,7 @@ export class Rolls {
     private readonly verdicts: Verdicts,
     private readonly receipts: Receipts,
     private readonly wayBack: WayBack,
+    private readonly records: Records,
   ) {}
 
   /** Whether what serves has no verdict yet. */
@@ -73,7 +78,8 @@ export class Rolls {
     const result = await runner
       .up(release, {
         refresh,
-        givesWay: true,
+        // Whoever was in the way may have brought the environment elsewhere, or found out that this is no good.
+        confirm: standing.isContested ? occasion.confirm : undefined,
         signal: abort,
         onRolling: () => receipt.started(),
         onLive: () => log("live", "the traffic goes to the new one", facts),
@@ -116,7 +122,12 @@ export class Rolls {
     if (!this.soaking) return;
     const { log, config, standing, stop } = this.work;
     const { soak, changed, receipt, facts } = this.soaking;
-    const { unwell, over } = await soak.look(forMs, stop);
+    const { unwell, gone, over } = await soak.look(forMs, stop);
+    if (gone.length > 0) {
+      // Nobody can say how it would have been; whoever removed it, what is true is found out anew.
+      this.soaking = undefined;
+      throw new Overtaken(`gone from the engine during the soak time: ${gone.join(", ")}`);
+    }
     if (unwell.length > 0) {
       this.soaking = undefined;
       await this.reject(standing.running, standing.good, receipt, unwell);
@@ -144,9 +155,10 @@ export class Rolls {
       log("failed", "the roll was cancelled; the next watcher finishes it or goes back");
       return;
     }
+    const served = await this.whatServed(from);
     const isProven = Object.keys(standing.good).length > 0;
     // What served before serves still, whether it is known to stay well or not.
-    const back = isProven ? standing.good : from;
+    const back = isProven ? standing.good : served;
     const verdict = judgeFailures(failures, { stack, services: Object.keys(config.now.services) });
     if (verdict.kind === "rejected") {
       await this.reject(release, back, receipt, verdict.services, failures, hops);
@@ -157,6 +169,17 @@ export class Rolls {
     }
     if (isProven || !standing.ensured) return;
     this.soak(changes({}, back), this.receipts.begin({ trigger: "return", from: release, to: back }));
+  }
+
+  /** What the environment was at before a roll that failed; somebody else may have brought it there, or found it well. */
+  private async whatServed(from: Release): Promise<Release> {
+    const { runner, standing } = this.work;
+    const recorded = await runner.recorded().catch(() => undefined);
+    const served = recorded?.release ?? from;
+    standing.running = served;
+    if (keyOf(standing.good) !== keyOf(served) && (await isWell(this.work, this.records, served)))
+      standing.good = served;
+    return served;
   }
 
   /** What was found out of a release that failed: it may not roll again, and the environment returns. */

@@ -10,15 +10,11 @@ import type { Log } from "./log";
 import type { Place } from "./place";
 import { Providers } from "./providers";
 import { type Recorded, recordedIn, type State } from "./state";
-import { unlocked } from "./unlocked";
+import { Overtaken, unlocked } from "./unlocked";
 import { type HopTimes, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
-export type Program = (run: {
-  release: Release;
-  directory: string;
-  role: "watcher";
-}) => Promise<Record<string, unknown>>;
+export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
 
 /** `hops`: the steps that were reached. */
 export type UpResult = { hops: HopTimes } & (
@@ -116,16 +112,16 @@ export class Runner {
   /**
    * Brings the environment to a release, and clears away before what an update that was cut short has left.
    * @param options.signal cancels the update, as Ctrl-C does
-   * @param options.givesWay does not wait while somebody else updates the stack
+   * @param options.confirm asked once the stack is locked, before anything is declared: whether it is still to be
    * @param options.onRolling called once something is made that was not there
    * @param options.onLive called once the traffic has moved
-   * @throws Stopped, or Overtaken; SetUpError where no update can work
+   * @throws Overtaken; SetUpError where no update can work
    */
   async up(
     release: Release,
     options: {
       refresh?: boolean;
-      givesWay?: boolean;
+      confirm?: (() => Promise<boolean>) | undefined;
       signal: AbortSignal;
       onRolling?: () => void;
       onLive?: () => void;
@@ -139,7 +135,7 @@ export class Runner {
       const update = async () => {
         // Read without the lock: it may be somebody's update under way, so it is only a hint.
         const suspect = this.interrupted && (await this.state()).pending.length > 0;
-        let pending = false;
+        let [pending, isOff] = [false, false];
         const attempt = (refresh: boolean) => {
           failures.length = 0;
           return this.withProviders(() =>
@@ -153,7 +149,9 @@ export class Runner {
                   if (pending) throw new pulumi.RunError("an interrupted update left operations pending");
                   await this.clearOrphans(state);
                 }
-                return program({ release, directory, role: "watcher" });
+                isOff = options.confirm !== undefined && !(await options.confirm());
+                if (isOff) throw new pulumi.RunError("it is not to be any more");
+                return program({ release, directory });
               },
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
@@ -164,6 +162,7 @@ export class Runner {
         };
         const refresh = options.refresh ?? false;
         await attempt(refresh && !suspect).catch(async (error: unknown) => {
+          if (isOff) throw new Overtaken("somebody else was faster, and found out more");
           if (!pending) throw error;
           await this.withProviders(() => this.brief.refresh({ clearPendingCreates: true }));
           this.options.log("recovered", "an update was interrupted: read again what is there");
@@ -172,7 +171,6 @@ export class Runner {
       };
       await unlocked(update, {
         ...this.options,
-        givesWay: options.givesWay ?? false,
         cancel: () => this.stack.cancel(),
         onInterrupted: () => {
           this.interrupted = true;

@@ -2,7 +2,6 @@
 import { firstLine } from "./log";
 import type { Receipts } from "./receipts";
 import { keyOf } from "./releases";
-import { Overtaken } from "./unlocked";
 import type { HopTimes } from "./updateEvents";
 import type { WayBack } from "./wayBack";
 import type { Work } from "./work";
@@ -28,18 +27,18 @@ export class Vigil {
     let lost = standing.gate ? await place.lost(standing.gate) : { services: [], stopped: [] };
     if (lost.services.length > 0 && !first) {
       // Somebody's own `pulumi up` may have put others in their place.
-      const { release, gate } = await runner.recorded();
-      if (keyOf(release) !== keyOf(standing.running))
-        throw new Overtaken("somebody else has brought the environment to another release");
-      standing.gate = gate;
+      standing.gate = (await runner.recorded()).gate;
       lost = standing.gate ? await place.lost(standing.gate) : lost;
     }
     if (standing.ensured && lost.services.length === 0) return;
     const names = lost.services.join(", ");
     if (names) voice.once("failed", `gone from the engine: ${names}`, { lost: lost.services });
     await place.startAgain(lost.stopped);
-    const result = await runner.up(standing.running, {
+    const { running } = standing;
+    const result = await runner.up(running, {
       signal: abort,
+      // Rare enough to make sure that it does not undo what somebody else has done.
+      confirm: async () => keyOf((await runner.recorded()).release) === keyOf(running),
       refresh: first || lost.services.length > 0,
     });
     standing.ensured = result.ok;

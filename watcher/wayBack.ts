@@ -2,7 +2,7 @@
 import type { Release } from "../rollout/release";
 import { firstLine, title } from "./log";
 import type { Receipts } from "./receipts";
-import { factsOf } from "./releases";
+import { factsOf, keyOf } from "./releases";
 import { isLacking } from "./replicas";
 import type { Work } from "./work";
 
@@ -14,7 +14,7 @@ interface Reason {
 
 export class WayBack {
   /** What the environment is to leave, for what, and why; until it has. */
-  private leaving: (Reason & { release: Release; to: Release; since: number }) | undefined;
+  private leaving: (Reason & { release: Release; to: Release; before: Release; since: number }) | undefined;
 
   constructor(
     private readonly work: Work,
@@ -42,19 +42,26 @@ export class WayBack {
       log("failed", "there is nothing to go back to: nothing is known to have stayed well here");
       return;
     }
+    this.leaving = { ...reason, release, to, before: standing.running, since: Date.now() };
     standing.running = to;
-    this.leaving = { ...reason, release, to, since: Date.now() };
     await this.go();
   }
 
-  /** Goes on with it. */
+  /**
+   * Goes on with it.
+   * @throws Overtaken
+   */
   async go(): Promise<void> {
     if (!this.leaving) return;
-    const { release, to, why, isHeld, since } = this.leaving;
+    const { release, to, before, why, isHeld, since } = this.leaving;
     const { abort, log, place, runner, standing, voice } = this.work;
     standing.checkedAt = Date.now();
     const refresh = await isLacking(place, standing.gate);
-    const result = await runner.up(to, { refresh, signal: abort });
+    const result = await runner.up(to, {
+      refresh,
+      signal: abort,
+      confirm: standing.isContested ? () => this.isAt([release, to, before]) : undefined,
+    });
     if (!result.ok) {
       if (abort.aborted) return;
       const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
@@ -74,5 +81,10 @@ export class WayBack {
       release: factsOf(to),
       from: factsOf(release),
     });
+  }
+
+  private async isAt(releases: readonly Release[]): Promise<boolean> {
+    const key = keyOf((await this.work.runner.recorded()).release);
+    return releases.some((release) => keyOf(release) === key);
   }
 }

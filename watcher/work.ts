@@ -32,6 +32,8 @@ export class Standing {
   gate: GateInputs | undefined;
   /** Whether an update of this process has succeeded since something went wrong, or since it started. */
   ensured = false;
+  /** Whether somebody else has been at work on it since the last update here: then nothing is taken for granted. */
+  isContested = false;
   /** When the engine was last seen to run everything, or an update to have tried; 0 before. */
   checkedAt = 0;
 
@@ -39,6 +41,7 @@ export class Standing {
   ensure(gate: GateInputs | undefined): void {
     this.gate = gate;
     this.ensured = true;
+    this.isContested = false;
     this.checkedAt = Date.now();
   }
 }

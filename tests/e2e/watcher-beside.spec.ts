@@ -1,5 +1,6 @@
 // Two environments on one engine, each with a watcher of its own, following two tags of one image.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { ask, freePort, Project, type Stack } from "./harness";
 import { Watching } from "./watching";
 
@@ -56,5 +57,39 @@ describe("Two watchers of two environments on one engine", function () {
     assert.deepEqual(await of(stacks, "test").ids(), ids);
     assert.equal(of(watchers, "test").count("rolling"), 2);
     for (const name of names) await of(watchers, name).stop();
+  });
+
+  it("do no harm when both are of one environment by mistake, on two machines", async () => {
+    const stack = of(stacks, "dev");
+    // What one watcher of a machine knows of another is in this folder.
+    const machines = ["one", "two"].map((folder) => join(stack.project.folder, folder));
+    const both = machines.map((folder) => new Watching(stack, { env: { XDG_STATE_HOME: folder } }));
+    for (const [index, watching] of both.entries()) watchers[`machine ${index}`] = watching;
+    await Promise.all(both.map((watching) => watching.next("watching")));
+    await project.push("server", { version: "4" }, "dev");
+    const outputs = () => both.map(({ output }) => output).join("\n");
+    const heard = async (event: string) => {
+      for (let left = 400; !both.some((watching) => watching.count(event) > 0); left -= 1) {
+        assert(left > 0, `neither says "${event}":\n${outputs()}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    await heard("healthy");
+    assert.equal((await ask(of(ports, "dev"))).version, "4");
+    const bad = await project.push("server", { version: "bad", env: { EXIT_CODE: "2" } }, "dev");
+    await heard("returned");
+    await Promise.all(both.map((watching) => watching.next("refused")));
+    assert.equal((await ask(of(ports, "dev"))).version, "4", both.map(({ output }) => output).join("\n"));
+    assert.equal((await stack.ids("server")).length, 1);
+    const rejections = both.flatMap(({ said }) => said).filter(({ event }) => event === "rejected");
+    assert(
+      rejections.every((line) => JSON.stringify(line).includes(bad)),
+      outputs(),
+    );
+    assert(
+      both.every((watching) => watching.count("rejected") <= 1),
+      outputs(),
+    );
+    for (const watching of both) await watching.stop();
   });
 });

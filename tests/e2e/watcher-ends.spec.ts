@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { Ledger } from "../../ledger";
+import { parseReference, RegistryClient } from "../../registry";
 import type { Report, Traffic } from "../../tools/traffic.mjs";
-import { ask, freePort, Project, type Stack, startTraffic } from "./harness";
+import { ask, docker, freePort, Project, type Stack, startTraffic } from "./harness";
+import { registry } from "./images";
 import { atWorkOn, descendants, slay, Watching } from "./watching";
 
 /** The same moments in every run: a linear congruential generator, as in Numerical Recipes. */
@@ -208,5 +211,24 @@ describe("A watcher that ends", function () {
     assert.deepEqual(await stack.changes(), []);
     await watching.stop();
     gone();
+  });
+
+  it("leaves no receipt of all that without its end", async () => {
+    await watch().next("watching"); // whatever the last one could not write, this one does
+    const client = new RegistryClient();
+    const server = parseReference(`${registry}/${project.repository("server")}`);
+    const ledger = new Ledger(client, "dev", { server });
+    const open = async () => (await ledger.receipts()).filter(({ endedAt }) => endedAt === undefined);
+    while ((await open()).length > 0) await new Promise((resolve) => setTimeout(resolve, 200));
+    const receipts = await ledger.receipts();
+    const outcomes = new Set(receipts.map(({ outcome }) => outcome));
+    assert(!outcomes.has("rejected"), JSON.stringify(receipts));
+    assert(outcomes.has("cancelled"), "one was cancelled by its user");
+    const now = await ask(port);
+    const newest = receipts.find(({ outcome }) => outcome === "healthy");
+    const running = await docker.getContainer((await stack.ids("server"))[0] ?? "").inspect();
+    assert(running.Config.Image.endsWith(newest?.images["server"]?.to ?? "none"), now.version);
+    await watching.stop();
+    await client.close();
   });
 });
