@@ -5,9 +5,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { environmentsIn } from "./config/environments";
 import { plainIn } from "./config/stackFile";
 import { REPOSITORY_STACK, type StackConfig, validateConfig } from "./config/validate";
 
+export { environmentsIn } from "./config/environments";
 export { ConfigError, type Problem } from "./config/explain";
 export {
   type ConfigFacts,
@@ -42,6 +44,7 @@ export function readConfig(directory = process.cwd()): StackConfig {
   const isPlain = plainInFile(join(directory, `Pulumi.${stack}.yaml`));
   return validateConfig(Object.fromEntries(values), {
     stack,
+    environments: environmentsIn(directory),
     isEncrypted: (path) => isSecretKey(`${NAMESPACE}${path[0]}`) && !isPlain(path),
   });
 }

@@ -1,13 +1,24 @@
 // The program of every stack: config in, components, outputs. `pulumi up` runs it, and so does the watcher.
 import * as pulumi from "@pulumi/pulumi";
+import { checklist } from "./access/checklist";
+import { registryCredentials, surveyed } from "./access/open";
+import { preflight } from "./access/preflight";
 import { Environment } from "./components/environment";
-import { readConfig, readProjectFiles } from "./config";
-import { ReleaseError } from "./ledger";
+import { isRepositoryIn, ownResources } from "./components/repository/adoption";
+import { RepositoryStack } from "./components/repository/stack";
+import {
+  type EnvironmentConfig,
+  environmentsIn,
+  type RepositoryConfig,
+  readConfig,
+  readProjectFiles,
+} from "./config";
 import { offer } from "./provider/session";
-import { CredentialError, credentialLookup, RegistryClient, RegistryError } from "./registry";
+import { credentialLookup, RegistryClient } from "./registry";
 import type { Release } from "./rollout/release";
 import { decideByHand, decidedBefore } from "./watcher/byHand";
-import { plainCredentials } from "./watcher/credentials";
+import { plainCredentials, plainText } from "./watcher/credentials";
+import { told } from "./watcher/told";
 
 interface Run {
   /** What the environment is to run; by default what its config names, or else its tag carries now. */
@@ -18,12 +29,28 @@ interface Run {
   role?: "hand" | "watcher";
 }
 
-async function program(run: Run = {}): Promise<Record<string, unknown>> {
+function program(run: Run = {}): Promise<Record<string, unknown>> {
+  const config = readConfig(run.directory);
+  return config.kind === "repository" ? repositoryStack(config, run) : environmentStack(config, run);
+}
+
+async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Record<string, unknown>> {
+  const { directory = process.cwd(), role = "hand" } = run;
+  const { repository: settings } = config;
+  const environments = environmentsIn(directory);
+  const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
+  const known = await ownResources();
+  const { url, rows } = new RepositoryStack("repository", {
+    ...{ settings, environments, survey, access, known },
+    skipped: preflight(settings, survey, isRepositoryIn(known)),
+    rows: checklist(settings, survey, { environments, isWorkflow }),
+    session: offer({ credentials: await registryCredentials(access, process.env), role }),
+  });
+  return { url, access: rows };
+}
+
+async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Record<string, unknown>> {
   const { release, directory = process.cwd(), role = "hand" } = run;
-  const config = readConfig(directory);
-  if (config.kind === "repository") {
-    throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
-  }
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
@@ -36,28 +63,14 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
     const environment = new Environment(config.stack, { config, files, session, ...decided });
     const { urls, switchedAt, claim } = environment;
     return { release: environment.release, urls, switchedAt, claim };
-  } catch (error) {
-    // What a person can put right is told in a sentence; anything else is a mistake of ours, with its stack.
-    const isForPerson = [ReleaseError, RegistryError, CredentialError].some((kind) => error instanceof kind);
-    throw isForPerson ? new pulumi.RunError((error as Error).message) : error;
   } finally {
     await client.close();
   }
 }
 
-/**
- * Without the frames of Pulumi's own code. Node 20 takes half a minute and a gigabyte to print a stack with a path like
- * theirs, `node_modules/@scope/file.ts`, and the SDK prints every error's, even where it shows the message alone.
- */
-function shortened(error: unknown): unknown {
-  if (error instanceof Error && error.stack !== undefined) {
-    const lines = error.stack.split("\n");
-    error.stack = lines.filter((line) => !line.includes("/node_modules/@pulumi/")).join("\n");
-  }
-  return error;
-}
-
 export = (run?: Run) =>
-  program(run).catch((error: unknown) => {
-    throw shortened(error);
-  });
+  Promise.resolve(run)
+    .then(program)
+    .catch((error: unknown) => {
+      throw told(error);
+    });

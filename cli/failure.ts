@@ -22,6 +22,8 @@ const codes: Readonly<Record<string, ExitCode>> = {
   InvalidReferenceError: exitCodes.usage,
   RegistryError: exitCodes.unknown,
   CredentialError: exitCodes.unknown,
+  GitHubError: exitCodes.unknown,
+  PreflightError: exitCodes.usage,
 };
 
 /** The exit code that an error stands for. */

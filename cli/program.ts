@@ -118,6 +118,14 @@ export function program(): Command {
     .addOption(json())
     .action(runs(async () => (await import("./locate")).locate));
 
+  add(
+    "access",
+    "Whether repository, packages and permissions are as they should be, and who puts the rest right.",
+    "access",
+  )
+    .addOption(json())
+    .action(runs(async () => (await import("./access")).access));
+
   add("diff", "What the config as it is edited would change, as Markdown for a pull request.", "diff test")
     .argument("[environment...]", "stacks; by default all")
     .addOption(json())

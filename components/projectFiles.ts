@@ -28,5 +28,8 @@ function named(repository: string): string {
   const { config } = (document.errors.length > 0 ? {} : (document.toJS() ?? {})) as {
     config?: Record<string, unknown>;
   };
-  return config?.[key] === undefined ? "" : stringify({ config: { [key]: config[key] } });
+  const own = config?.[key];
+  if (typeof own !== "object" || own === null) return "";
+  const { owner, name } = own as Record<string, unknown>;
+  return stringify({ config: { [key]: { owner, name } } });
 }

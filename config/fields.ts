@@ -49,8 +49,16 @@ export function closed<S extends z.core.$ZodShape>(what: string, shape: S): z.Zo
     error: (issue) =>
       issue.code === "unrecognized_keys"
         ? issue.keys.map((key) => `unknown key — ${suggest(key, Object.keys(shape))}`).join("\n")
-        : concealed(`a map (${what})`, `write its keys below it: ${Object.keys(shape).join(", ")}`)(issue),
+        : concealed(`a map (${what})`, `write its keys below it: ${keysFor(shape, issue.input)}`)(issue),
   });
+}
+
+/** Where nothing is written yet, those that are required; else all. */
+function keysFor(shape: z.core.$ZodShape, input: unknown): string {
+  const all = Object.entries(shape);
+  const required = all.filter(([, schema]) => !z.safeParse(schema, undefined).success);
+  const shown = input === undefined && required.length > 0 ? required : all;
+  return shown.map(([key]) => key).join(", ");
 }
 
 /** A map from names to values. */

@@ -2,7 +2,9 @@
  * What several keys of the config must agree on. The rules read the raw values and pass over what the
  * schema complains about, so that a user sees all mistakes at once.
  */
+
 import { parseReference } from "../registry/reference";
+import { REPOSITORY_STACK } from "./environments";
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
 import {
   ENVIRONMENT,
@@ -14,8 +16,7 @@ import {
   VARIABLE,
 } from "./values";
 
-/** The stack that owns what exists once; every other stack is an environment. */
-export const REPOSITORY_STACK = "repository";
+export { REPOSITORY_STACK };
 
 /** A map of raw values. */
 export type RawConfig = Readonly<Record<string, unknown>>;

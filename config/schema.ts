@@ -19,6 +19,7 @@ import {
   unless,
   whole,
 } from "./fields";
+import { repository } from "./repository";
 import { service } from "./service";
 import { backendProblem, ENVIRONMENT, HOST, LABEL, releaseProblem, tagProblem, VARIABLE } from "./values";
 import { workflows } from "./workflows";
@@ -125,28 +126,6 @@ const watcher = closed("the watcher", {
     },
   ),
   secrets: secretNames("the watcher"),
-});
-
-const owner = unless("a GitHub owner", "write a user or organisation, for example acme");
-const repositoryName = unless(
-  "a repository's name",
-  "write letters, digits, '.', '_' and '-', for example shop",
-);
-
-const repository = closed("the repository", {
-  owner: note(z.string({ error: owner }).regex(/^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$/, { error: owner }), {
-    description: "GitHub user or organisation.",
-    example: "acme",
-  }),
-  name: note(
-    z
-      .string({ error: repositoryName })
-      .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, { error: repositoryName }),
-    {
-      description: "Name of the repository.",
-      example: "shop",
-    },
-  ),
 });
 
 const images = note(

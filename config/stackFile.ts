@@ -44,9 +44,14 @@ export function stackFileValues(project: string, stack: string): StackFileValues
  * The typed config of a stack, from the texts of its files.
  * @throws ConfigError with every mistake, by path; unlike readConfig it sees each value's own encryption
  */
-export function checkStackFile(project: string, stack: string, name: string): StackConfig {
+export function checkStackFile(
+  project: string,
+  stack: string,
+  name: string,
+  environments?: readonly string[],
+): StackConfig {
   const { values, isEncrypted } = stackFileValues(project, stack);
-  return validateConfig(values, { stack: name, isEncrypted });
+  return validateConfig(values, { stack: name, isEncrypted, ...(environments ? { environments } : {}) });
 }
 
 /** Whether the text of a stack's file holds a value at a path in plain text. */
@@ -62,6 +67,7 @@ function isEncryptedValue(value: unknown): boolean {
 
 /** One step down a path; below an encrypted value everything is encrypted. */
 function step(value: unknown, key: string | number): unknown {
+  if (Array.isArray(value)) return value[Number(key)];
   return isEncryptedValue(value) ? value : asMap(value)[key];
 }
 

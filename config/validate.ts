@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { ConfigError, type ConfigPath, encryptCommand, type Problem } from "./explain";
+import { brokenRepositoryRules, isRepositorySecret, textsIn } from "./repositoryRules";
 import { asMap, badStackName, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
 import { environmentSchema, repositorySchema } from "./schema";
 import { brokenWorkflowRules } from "./workflowRules";
@@ -43,6 +44,8 @@ export interface ConfigFacts {
   readonly stack: string;
   /** Whether the value at a path is encrypted in the stack file; by default secrets and passwords are. */
   readonly isEncrypted?: (path: ConfigPath) => boolean;
+  /** The environments' stacks of the project; left out where nobody knows them. */
+  readonly environments?: readonly string[];
 }
 
 /**
@@ -60,6 +63,7 @@ export function validateConfig(raw: unknown, facts: ConfigFacts): StackConfig {
       ...issuesOf(result.error),
       ...brokenRules({ images: own["images"] }, facts.stack),
       ...brokenWorkflowRules(own),
+      ...brokenRepositoryRules(own, facts.environments),
     );
     if (result.success && problems.length === 0) {
       return { kind: "repository", stack: facts.stack, ...result.data };
@@ -103,19 +107,30 @@ function plainSecrets(raw: RawConfig, { stack, isEncrypted = keepsSecrets }: Con
     .filter(([, registry]) => typeof asMap(registry)["password"] === "string")
     .map(([host]) => ["registries", host, "password"]);
   const secrets = Object.keys(asMap(raw["secrets"])).map((name) => ["secrets", name]);
-  const plain = [...secrets, ...passwords].filter((path) => !isEncrypted(path));
-  const misled = Object.keys(raw).filter((key) => !keepsSecrets([key]) && isEncrypted([key]));
+  const texts = textsIn(raw["repository"], ["repository"]);
+  const plain = [...secrets, ...passwords, ...texts.filter(isRepositorySecret)].filter(
+    (path) => !isEncrypted(path),
+  );
+  const misled = [
+    ...Object.keys(raw)
+      .filter((key) => key !== "repository" && !keepsSecrets([key]) && isEncrypted([key]))
+      .map((key): ConfigPath => [key]),
+    ...texts.filter((path) => !isRepositorySecret(path) && isEncrypted(path)),
+  ];
   return [
     ...plain.map((path) => ({ path, text: `is not encrypted — replace it: ${encryptCommand(path, stack)}` })),
-    ...misled.map((key) => ({
-      path: [key],
-      text: "holds an encrypted value, which would not stay secret here — move it to tagalong:secrets, or set it without --secret",
+    ...misled.map((path) => ({
+      path,
+      text:
+        path[0] === "repository"
+          ? "is encrypted, and would not stay secret on GitHub — set it without --secret"
+          : "holds an encrypted value, which would not stay secret here — move it to tagalong:secrets, or set it without --secret",
     })),
   ];
 }
 
 function keepsSecrets(path: ConfigPath): boolean {
-  return path[0] === "secrets" || path[0] === "registries";
+  return path[0] === "secrets" || path[0] === "registries" || isRepositorySecret(path);
 }
 
 /** The schema's complaints, one a key. */

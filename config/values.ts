@@ -33,6 +33,38 @@ export const LONGEST_ENVIRONMENT = 47;
 /** Names of environments; verdicts have them in their tags, so they are no longer than fits there. */
 export const ENVIRONMENT = new RegExp(`^[A-Za-z0-9_.-]{1,${LONGEST_ENVIRONMENT}}$`);
 
+/** Topics of a GitHub repository. */
+export const TOPIC = /^[a-z0-9][a-z0-9-]{0,49}$/;
+
+/** Whom an environment's job waits for: a user's login, or a team of the organisation. */
+export type Reviewer = { readonly kind: "user" | "team"; readonly name: string };
+
+/** "ada" or "team:platform"; undefined for anything else. */
+export function reviewerOf(text: string): Reviewer | undefined {
+  const [, team] = /^team:([a-z0-9][a-z0-9_-]*)$/.exec(text) ?? [];
+  if (team !== undefined) return { kind: "team", name: team };
+  return /^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$/.test(text) ? { kind: "user", name: text } : undefined;
+}
+
+/** Who may bypass a ruleset; `role` has GitHub's own number (rulesets know repository roles by it). */
+export type Bypass =
+  | { readonly kind: "role" | "app"; readonly id: number }
+  | { readonly kind: "team"; readonly name: string }
+  | { readonly kind: "organization-admin" };
+
+const ROLES: Readonly<Record<string, number>> = { maintain: 2, write: 4, admin: 5 };
+
+/** "admin", "team:platform", "app:12345"; undefined for anything else. */
+export function bypassOf(text: string): Bypass | undefined {
+  const role = ROLES[text];
+  if (role !== undefined) return { kind: "role", id: role };
+  if (text === "organization-admin") return { kind: "organization-admin" };
+  const [, team] = /^team:([a-z0-9][a-z0-9_-]*)$/.exec(text) ?? [];
+  if (team !== undefined) return { kind: "team", name: team };
+  const [, app] = /^app:([1-9]\d{0,14})$/.exec(text) ?? [];
+  return app === undefined ? undefined : { kind: "app", id: Number(app) };
+}
+
 /** "500ms", "5s", "2m", "1h" in milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+)(ms|s|m|h)$/.exec(text);

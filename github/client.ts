@@ -19,6 +19,8 @@ export interface Question<T> {
   /** How long to wait, all in all, before trying again. */
   patienceMs: number;
   signal?: AbortSignal | undefined;
+  /** Is told the headers of the answer, by lower-case name. */
+  onHeaders?: (headers: Readonly<Record<string, unknown>>) => void;
 }
 
 export interface Clock {
@@ -92,16 +94,19 @@ export class Client {
     parameters,
     answer,
     signal,
+    onHeaders,
   }: Question<T>): Promise<{ answer: T } | { failure: Failure }> {
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
-      const { status, data } = await this.#octokit.request(route, {
-        owner: this.repository.owner,
-        repo: this.repository.name,
+      const { status, data, headers } = await this.#octokit.request(route, {
+        // What stands in no path would become a query.
+        ...(route.includes("{owner}") ? { owner: this.repository.owner } : {}),
+        ...(route.includes("{repo}") ? { repo: this.repository.name } : {}),
         ...parameters,
         headers: { "x-github-api-version": "2022-11-28" },
         request: { signal: signal ? AbortSignal.any([signal, deadline]) : deadline },
       });
+      onHeaders?.(headers);
       const parsed = answer.safeParse(data);
       if (parsed.success) return { answer: parsed.data };
       // A body that broke off arrives as a text; GitHub itself answers in JSON.

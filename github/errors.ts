@@ -50,6 +50,14 @@ export interface Permission {
 export const permissions = {
   deployments: { verb: "write deployments", grant: "deployments: write", scope: "repo_deployment" },
   contents: { verb: "read commits", grant: "contents: read", scope: "repo" },
+  metadata: { verb: "look at it", grant: "metadata: read", scope: "repo" },
+  administration: { verb: "change settings", grant: "administration: write", scope: "repo" },
+  environments: { verb: "change environments", grant: "environments: write", scope: "repo" },
+  actions: { verb: "look at environments", grant: "actions: read", scope: "repo" },
+  hooks: { verb: "change webhooks", grant: "webhooks: write", scope: "admin:repo_hook" },
+  issues: { verb: "change labels", grant: "issues: write", scope: "repo" },
+  members: { verb: "look at teams", grant: "members: read", scope: "read:org" },
+  packages: { verb: "look at packages", grant: "packages: read", scope: "read:packages" },
 } as const satisfies Record<string, Permission>;
 
 /** How to give the permission, as the end of a message. */

@@ -8,11 +8,21 @@ import { Deployments, type Report, type ReportOptions } from "./deployments";
 import { ReceiptMirror } from "./mirror";
 import { type Access, accessIn, type Repository, repositoryIn, runPageIn } from "./repository";
 
+export { Client } from "./client";
 export type { Commit, CompareOptions, Comparison } from "./compare";
 export type { Report, ReportOptions } from "./deployments";
 export { GitHubError, type GitHubReason } from "./errors";
+export {
+  type EnvironmentFacts,
+  type Feature,
+  type GitHubFacts,
+  inspect,
+  type RepositoryFacts,
+  type RulesetFacts,
+} from "./inspect";
 export { ReceiptMirror } from "./mirror";
-export type { Repository } from "./repository";
+export { type PackageFacts, packageFacts } from "./packages";
+export { type Access, accessIn, type Repository, tokenAccess } from "./repository";
 
 /** The one repository that a project belongs to, on GitHub. */
 export class GitHub {

@@ -46,8 +46,16 @@ export function repositoryIn(text: string): Repository | undefined {
  */
 export function accessIn(env: NodeJS.ProcessEnv): Access | undefined {
   const variable = tokenVariables.find((name) => env[name]?.trim());
-  if (variable === undefined) return undefined;
-  const token = env[variable]?.trim() ?? "";
+  return variable === undefined ? undefined : tokenAccess(env[variable] ?? "", variable, env);
+}
+
+/**
+ * How GitHub may be asked with a token.
+ * @param variable where the token came from, for messages
+ * @throws Error where it cannot be used
+ */
+export function tokenAccess(given: string, variable: string, env: NodeJS.ProcessEnv): Access {
+  const token = given.trim();
   // Nothing that could end a header, or be quoted by the error that it causes.
   if (!/^[\x21-\x7e]+$/.test(token))
     throw new Error(`${variable} holds more than a token: put in the token alone, on one line`);

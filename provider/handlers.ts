@@ -3,6 +3,7 @@ import { claim } from "./docker/claim";
 import { image } from "./docker/image";
 import { route } from "./docker/route";
 import { environmentTag } from "./environmentTag";
+import { firstPush } from "./firstPush";
 import { gate } from "./gate";
 import type { Handlers } from "./server";
 import { soak } from "./soak";
@@ -13,5 +14,6 @@ export const handlers = {
   "tagalong:index:EnvironmentTag": environmentTag,
   "tagalong:index:Gate": gate,
   "tagalong:index:Route": route,
+  "tagalong:index:FirstPush": firstPush,
   "tagalong:index:Soak": soak,
 } as unknown as Handlers;

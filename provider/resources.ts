@@ -4,6 +4,7 @@ import type { ClaimInputs } from "./docker/claim";
 import type { ImageInputs } from "./docker/image";
 import type { RouteInputs } from "./docker/route";
 import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
+import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
 import type { SoakInputs } from "./soak";
 
@@ -91,5 +92,13 @@ export class Soak extends pulumi.CustomResource {
   declare public readonly runs: pulumi.Output<SoakInputs["release"]>;
   constructor(name: string, args: Inputs<SoakInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Soak", name, { runs: undefined, ...args }, opts);
+  }
+}
+
+export class FirstPush extends pulumi.CustomResource {
+  /** repository@digest */
+  declare public readonly pushed: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<FirstPushInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:FirstPush", name, { pushed: undefined, ...args }, opts);
   }
 }

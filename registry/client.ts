@@ -1,7 +1,7 @@
 /**
  * The room's front desk: everything the rest of Tagalong asks of registries. Promises that what it says of a digest
- * is verified and cached, that what it says of a tag is fresh, and that it writes only where it is told to `put` or
- * `retag`.
+ * is verified and cached, that what it says of a tag is fresh, and that it writes only where it is told to `put`,
+ * `retag` or `proveWrite`.
  */
 import { BoundedCache } from "./bounded-cache";
 import type { Digest } from "./digest";
@@ -13,7 +13,7 @@ import { type Observation, observe } from "./observe";
 import { atDigest, formatReference, type Reference } from "./reference";
 import { copy, retag } from "./retag";
 import { Transport, type TransportOptions } from "./transport";
-import { putBlob, putManifest } from "./writing";
+import { proveWrite, putBlob, putManifest } from "./writing";
 
 /** What a name leads to. `none` is the registry's own 404 and nothing else. */
 export type Resolved =
@@ -98,6 +98,14 @@ export class RegistryClient {
   /** Puts a blob into the reference's repository, unless it is there. */
   putBlob(reference: Reference, bytes: Buffer): Promise<Digest> {
     return naming(reference, () => putBlob(this.#transport, reference, bytes));
+  }
+
+  /**
+   * Proves that the reference's repository may be written to, by opening an upload and cancelling it.
+   * @throws RegistryError naming the reference and the fix; `access` names the permission that it takes
+   */
+  proveWrite(reference: Reference): Promise<void> {
+    return naming(reference, () => proveWrite(this.#transport, reference));
   }
 
   /**

@@ -27,7 +27,7 @@ export interface Exchange {
   readonly patience?: number;
 }
 
-export type Method = "HEAD" | "GET" | "POST" | "PUT";
+export type Method = "HEAD" | "GET" | "POST" | "PUT" | "DELETE";
 /** A stream is sent once and cannot be sent again. */
 export type Body = string | Buffer | Readable;
 

@@ -93,6 +93,21 @@ export async function openUpload(
   );
 }
 
+/**
+ * Proves that the reference's repository may be written to: opens an upload, and cancels it. Nothing stays of it.
+ * @throws RegistryError: `access` names the permission that it takes
+ */
+export async function proveWrite(transport: Transport, reference: Reference): Promise<void> {
+  const session = await openUpload(transport, reference);
+  if (session === undefined) return;
+  try {
+    await write(transport, reference, { method: "DELETE", path: session.url, headers: {} });
+  } catch (error) {
+    // The proof is done. An upload that nobody ends, or a registry that cancels none, ends by itself.
+    if (!(error instanceof RegistryError)) throw error;
+  }
+}
+
 /** Sends a blob to its session; the registry holds it against its digest. */
 export async function upload(
   transport: Transport,

@@ -6,11 +6,16 @@ type Registries = Record<string, { username: string; password: pulumi.Output<str
 
 /** Waits for each password; they are config values, so none of them is ever unknown. */
 export async function plainCredentials(registries: Registries): Promise<ExplicitCredentials> {
-  const entries = Object.entries(registries).map(
-    ([host, { username, password }]) =>
-      new Promise<[string, { username: string; password: string }]>((resolve) => {
-        password.apply((plain) => resolve([host, { username, password: plain }]));
-      }),
-  );
+  const entries = Object.entries(registries).map(async ([host, { username, password }]) => {
+    return [host, { username, password: (await plainText(password)) ?? "" }] as const;
+  });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The text of a secret of the config, as above. */
+export function plainText(secret: pulumi.Output<string> | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    if (secret === undefined) resolve(undefined);
+    else secret.apply((plain) => resolve(plain));
+  });
 }

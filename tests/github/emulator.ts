@@ -8,9 +8,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Emulate from "emulate";
 import { operationOf, problemsOfAnswer, problemsOfRequest } from "./description";
+import { Actions } from "./routes/actions";
 import { Deployments } from "./routes/deployments";
 import { Environments } from "./routes/environments";
-import { repositories } from "./routes/repositories";
+import { EnvironmentValues } from "./routes/environmentValues";
+import { Hooks } from "./routes/hooks";
+import { Labels } from "./routes/labels";
+import { Owners } from "./routes/owners";
+import { Packages } from "./routes/packages";
+import { Repositories } from "./routes/repositories";
+import { Rulesets } from "./routes/rulesets";
+import { permissionsOf } from "./tokens";
 import { type Answer, notFound, type Route, refusal, type Token, World } from "./world";
 
 export interface Seen {
@@ -38,6 +46,8 @@ export interface Options {
   owner: string;
   name: string;
   isPrivate?: boolean;
+  /** Whether the repository is there; by default so. */
+  exists?: boolean;
 }
 
 const ada = { name: "Ada Lovelace", email: "ada@acme.example" };
@@ -51,8 +61,16 @@ const passedOn: [RegExp, readonly [string, "read" | "write"]][] = [
 
 export class GitHubEmulator {
   readonly seen: Seen[] = [];
-  readonly deployments: Deployments;
-  readonly environments = new Environments();
+  readonly owners = new Owners();
+  readonly repositories = new Repositories(this.owners);
+  readonly environments = new Environments(this.owners);
+  readonly environmentValues = new EnvironmentValues(this.environments);
+  readonly deployments = new Deployments(this.environments);
+  readonly rulesets = new Rulesets(this.owners);
+  readonly actions = new Actions();
+  readonly hooks = new Hooks();
+  readonly labels = new Labels();
+  readonly packages = new Packages();
   readonly world: World;
   /** Of every token: how many questions are left, and when there are more, in seconds since the epoch. */
   readonly limit = { remaining: 5_000, reset: Math.floor(Date.now() / 1_000) + 3_600 };
@@ -69,8 +87,18 @@ export class GitHubEmulator {
     private readonly repository: string,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
-    this.deployments = new Deployments(this.environments);
-    this.#routes = [...repositories, ...this.deployments.routes, ...this.environments.routes];
+    this.#routes = [
+      this.owners,
+      this.repositories,
+      this.environments,
+      this.environmentValues,
+      this.deployments,
+      this.rulesets,
+      this.actions,
+      this.hooks,
+      this.labels,
+      this.packages,
+    ].flatMap(({ routes }) => routes);
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         this.#problems.push(`${request.method} ${request.url}: ${(error as Error).stack}`);
@@ -80,7 +108,7 @@ export class GitHubEmulator {
   }
 
   /** With one repository of an organisation, and nothing in it. */
-  static async start({ owner, name, isPrivate = true }: Options): Promise<GitHubEmulator> {
+  static async start({ owner, name, isPrivate = true, exists = true }: Options): Promise<GitHubEmulator> {
     const { createEmulator } = await emulate();
     const inner = await createEmulator({
       service: "github",
@@ -90,7 +118,7 @@ export class GitHubEmulator {
         github: {
           users: [{ login: "ada", ...ada }],
           orgs: [{ login: owner, members: [{ login: "admin", role: "admin" }] }],
-          repos: [{ owner, name, private: isPrivate }],
+          repos: exists ? [{ owner, name, private: isPrivate }] : [],
         },
       },
     });
@@ -149,7 +177,7 @@ export class GitHubEmulator {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url = "/" } = request;
-    const target = new URL(url.replace(/^\/api\/v3(?=\/)/, ""), this.url);
+    const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const seen: Seen = { method, path: target.pathname + target.search, body, status: undefined };
@@ -161,6 +189,15 @@ export class GitHubEmulator {
     if (fault === "lost") return void response.destroy();
     seen.status = answer.status;
     send(response, { ...answer, headers: { ...this.#limits(), ...answer.headers } }, fault === "cut");
+  }
+
+  /** Some still ask for a repository by its number, which GitHub answers and describes no longer. */
+  async #named(url: string): Promise<string> {
+    const [whole, id] = /^\/repositories\/(\d+)(?=\/)/.exec(url) ?? [];
+    if (whole === undefined) return url;
+    const { body } = await this.#ask("GET", `/repositories/${id}`);
+    const { full_name: name } = body as { full_name?: string };
+    return url.replace(whole, `/repos/${name ?? this.repository}`);
   }
 
   #fault({ method, path }: Seen): Fault["how"] | undefined {
@@ -194,7 +231,7 @@ export class GitHubEmulator {
     const where = `${method} ${target.pathname}`;
     const route = this.#routes.find((one) => one.method === method && one.path === found?.path);
     const needs = route?.needs ?? passedOn.find(([path]) => path.test(target.pathname))?.[1];
-    if (found === undefined || needs === undefined) {
+    if (found === undefined || (route === undefined && needs === undefined)) {
       this.#problems.push(`${where} is no route of the emulator`);
       return notFound();
     }
@@ -202,18 +239,23 @@ export class GitHubEmulator {
       ...problemsOfRequest(found, target.searchParams, body).map((problem) => `${where}: ${problem}`),
     );
     const { owner, repo } = found.parameters;
+    const repository = repo === undefined ? "" : `${owner}/${repo}`;
+    if (token === undefined && repository === "") return refusal(401, "Requires authentication");
     const answer =
-      (await this.#refusal(`${owner}/${repo}`, token, needs)) ??
+      (await this.#refusal(repository, token, needs)) ??
       (await (route
         ? route.handle({
-            repository: await this.#spelled(`${owner}/${repo}`),
+            repository: repository === "" ? "" : await this.#spelled(repository),
             parameters: found.parameters,
             query: target.searchParams,
             body: (body ?? {}) as Record<string, unknown>,
             login: token?.login ?? "ghost",
+            isAdministrator: token?.isAdministrator ?? true,
+            permissions: permissionsOf(token),
             world: this.world,
           })
         : this.#ask(method, target.pathname + target.search, body)));
+    if (token?.scopes) answer.headers = { "x-oauth-scopes": token.scopes.join(", "), ...answer.headers };
     const isOurs = route !== undefined;
     this.#problems.push(
       ...problemsOfAnswer(found, answer.status, answer.body, isOurs).map(
@@ -227,8 +269,12 @@ export class GitHubEmulator {
   async #refusal(
     repository: string,
     token: Token | undefined,
-    [permission, access]: readonly [string, "read" | "write"],
+    needs: readonly [string, "read" | "write"] | undefined,
   ): Promise<Answer | undefined> {
+    if (needs === undefined) return undefined;
+    const [permission, access] = needs;
+    const has = permissionsOf(token)[permission];
+    if (repository === "") return has === undefined ? notFound() : undefined;
     const { status, body } = await this.#ask("GET", `/repos/${repository}`);
     if (status !== 200) return notFound();
     const { private: isPrivate, full_name: name } = body as { private: boolean; full_name: string };
@@ -237,8 +283,9 @@ export class GitHubEmulator {
     if (isPrivate && !isGranted) return notFound();
     if (permission === "metadata" || (!isPrivate && access === "read")) return undefined;
     if (token === undefined) return refusal(401, "Requires authentication");
-    const has = isGranted ? token.permissions[permission] : undefined;
-    if (has === "write" || has === access) return undefined;
+    if (isGranted && (has === "write" || has === access)) return undefined;
+    // To a classic token, what it may not see is not there.
+    if (token.scopes) return notFound();
     return {
       ...refusal(403, "Resource not accessible by personal access token"),
       headers: { "x-accepted-github-permissions": `${permission}=${access}` },

@@ -5,6 +5,10 @@ export interface Token {
   login: string;
   permissions: Readonly<Record<string, "read" | "write">>;
   repositories: readonly string[] | "all";
+  /** Of a classic token, instead of permissions; GitHub names them in each answer. */
+  scopes?: readonly string[];
+  /** Whether who it belongs to is an administrator; by default so. */
+  isAdministrator?: boolean;
 }
 
 export interface Answer {
@@ -13,15 +17,17 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/** One request to an added route; the repository is there, and who asks may ask. */
+/** One request to an added route; where it is of a repository, that is there, and who asks may ask. */
 export interface Call {
-  /** `owner/name`, as the repository itself spells it. */
+  /** `owner/name`, as the repository itself spells it; "" where the request is of none. */
   repository: string;
   parameters: Readonly<Record<string, string>>;
   query: URLSearchParams;
   body: Record<string, unknown>;
   /** Who asks. */
   login: string;
+  isAdministrator: boolean;
+  permissions: Readonly<Record<string, "read" | "write">>;
   world: World;
 }
 
@@ -29,7 +35,8 @@ export interface Route {
   method: string;
   /** As the description writes it. */
   path: string;
-  needs: readonly [permission: string, access: "read" | "write"];
+  /** Left out where the route decides itself. */
+  needs?: readonly [permission: string, access: "read" | "write"];
   handle(call: Call): Answer | Promise<Answer>;
 }
 
@@ -70,6 +77,15 @@ export class World {
   async commit(repository: string, ref: string): Promise<string | undefined> {
     const { status, body } = await this.ask("GET", `/repos/${repository}/commits/${encodeURIComponent(ref)}`);
     return status === 200 ? (body as { sha: string }).sha : undefined;
+  }
+
+  /** Somebody by number, as reviewers are named. */
+  async userOf(id: number): Promise<Record<string, unknown> | undefined> {
+    for (const login of ["ada", "admin"]) {
+      const user = await this.user(login);
+      if (user["id"] === id) return user;
+    }
+    return undefined;
   }
 
   /** Somebody, or an organisation, as other things name them. */

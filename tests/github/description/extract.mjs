@@ -1,6 +1,6 @@
 // Takes what the emulator needs out of GitHub's own OpenAPI description, which as a whole is 385 MB of npm package:
 //   node tests/github/description/extract.mjs
-// `operations` below is the list to extend when the emulator learns a route.
+// `asked` below is the list to extend when the emulator learns a route.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,20 +16,50 @@ const source = {
 };
 
 const repository = "/repos/{owner}/{repo}";
-const operations = [
-  `GET ${repository}`,
-  `GET ${repository}/compare/{basehead}`,
-  `GET ${repository}/git/commits/{commit_sha}`,
-  `GET ${repository}/deployments`,
-  `POST ${repository}/deployments`,
-  `GET ${repository}/deployments/{deployment_id}`,
-  `DELETE ${repository}/deployments/{deployment_id}`,
-  `GET ${repository}/deployments/{deployment_id}/statuses`,
-  `POST ${repository}/deployments/{deployment_id}/statuses`,
-  `GET ${repository}/deployments/{deployment_id}/statuses/{status_id}`,
-  `GET ${repository}/environments`,
-  `GET ${repository}/environments/{environment_name}`,
-];
+const environment = `${repository}/environments/{environment_name}`;
+const permissions = `${repository}/actions/permissions`;
+/** Methods by path. */
+const asked = {
+  "/user": "GET",
+  "/user/repos": "POST",
+  "/users/{username}": "GET",
+  "/users/{username}/packages/{package_type}/{package_name}": "GET",
+  "/orgs/{org}": "GET",
+  "/orgs/{org}/repos": "POST",
+  "/orgs/{org}/teams/{team_slug}": "GET",
+  "/orgs/{org}/packages/{package_type}/{package_name}": "GET",
+  [repository]: "GET PATCH",
+  [`${repository}/topics`]: "PUT",
+  [`${repository}/vulnerability-alerts`]: "GET PUT DELETE",
+  [`${repository}/branches/{branch}`]: "GET",
+  [`${repository}/compare/{basehead}`]: "GET",
+  [`${repository}/git/commits/{commit_sha}`]: "GET",
+  [`${repository}/deployments`]: "GET POST",
+  [`${repository}/deployments/{deployment_id}`]: "GET DELETE",
+  [`${repository}/deployments/{deployment_id}/statuses`]: "GET POST",
+  [`${repository}/deployments/{deployment_id}/statuses/{status_id}`]: "GET",
+  [`${repository}/environments`]: "GET",
+  [environment]: "GET PUT DELETE",
+  [`${environment}/deployment-branch-policies`]: "GET POST",
+  [`${environment}/deployment-branch-policies/{branch_policy_id}`]: "GET PUT DELETE",
+  [`${environment}/variables`]: "GET POST",
+  [`${environment}/variables/{name}`]: "GET PATCH DELETE",
+  [`${environment}/secrets`]: "GET",
+  [`${environment}/secrets/public-key`]: "GET",
+  [`${environment}/secrets/{secret_name}`]: "GET PUT DELETE",
+  [permissions]: "GET PUT",
+  [`${permissions}/selected-actions`]: "GET PUT",
+  [`${permissions}/workflow`]: "GET PUT",
+  [`${repository}/rulesets`]: "GET POST",
+  [`${repository}/rulesets/{ruleset_id}`]: "GET PUT DELETE",
+  [`${repository}/hooks`]: "GET POST",
+  [`${repository}/hooks/{hook_id}`]: "GET PATCH DELETE",
+  [`${repository}/labels`]: "GET POST",
+  [`${repository}/labels/{name}`]: "GET PATCH DELETE",
+};
+const operations = Object.entries(asked).flatMap(([path, methods]) =>
+  methods.split(" ").map((method) => `${method} ${path}`),
+);
 
 const folder = mkdtempSync(join(tmpdir(), "tagalong-openapi-"));
 /** @type {any} */

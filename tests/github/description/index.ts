@@ -88,16 +88,66 @@ export function operationOf(method: string, pathname: string): Found | undefined
   return found.sort((a, b) => Object.keys(a.parameters).length - Object.keys(b.parameters).length)[0];
 }
 
+interface Exception {
+  path: RegExp;
+  /** At any depth; of the body itself alone where `isOuter`. */
+  fields: readonly string[];
+  isOuter?: boolean;
+}
+
+/** What GitHub takes and gives, and its description leaves out. */
+const undescribed: readonly Exception[] = [
+  { path: /\/environments(\/\{environment_name\})?$/, fields: ["can_admins_bypass"] },
+];
+/** What Pulumi's provider sends besides, and GitHub passes over. */
+const ignored: readonly Exception[] = [
+  { path: /^\/(orgs\/\{org\}|user)\/repos$/, fields: ["has_discussions", "allow_update_branch"] },
+  {
+    path: /^\/repos\/\{owner\}\/\{repo\}$/,
+    fields: [
+      "auto_init",
+      "has_downloads",
+      "has_discussions",
+      "license_template",
+      "gitignore_template",
+      "topics",
+    ],
+  },
+  { path: /\/rulesets/, fields: ["source_type", "source"] },
+  { path: /\/hooks\/\{hook_id\}$/, fields: ["url"], isOuter: true },
+  { path: /\/labels\/\{name\}$/, fields: ["name"] },
+];
+
+function without(path: string, body: unknown, exceptions: readonly Exception[]): unknown {
+  const here = exceptions.filter((one) => one.path.test(path));
+  const strip = (value: unknown, isInner: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((inner) => strip(inner, true));
+    if (typeof value !== "object" || value === null) return value;
+    const fields = here.filter(({ isOuter }) => !isOuter || !isInner).flatMap((one) => one.fields);
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, inner]) =>
+        fields.includes(name) ? [] : [[name, strip(inner, true)]],
+      ),
+    );
+  };
+  return here.length > 0 ? strip(body, false) : body;
+}
+
 /** What is wrong with a request. */
 export function problemsOfRequest(
-  { operation, parameters }: Found,
+  { path, operation, parameters }: Found,
   query: URLSearchParams,
-  body: unknown,
+  whole: unknown,
 ): string[] {
+  const body = without(path, whole, [...undescribed, ...ignored]);
   const known = (operation.parameters ?? []).map((parameter) => resolved<Parameter>(parameter));
   const of = (place: string) => known.filter((parameter) => parameter.in === place);
   const typed = (schema: Schema, text: string): unknown =>
-    ["integer", "number"].includes(schema["type"] as string) && /^-?\d+$/.test(text) ? Number(text) : text;
+    schema["type"] === "boolean" && /^(true|false)$/.test(text)
+      ? text === "true"
+      : ["integer", "number"].includes(schema["type"] as string) && /^-?\d+$/.test(text)
+        ? Number(text)
+        : text;
   const check = ({ name, schema }: Parameter, text: string) =>
     problemsWith(schema, typed(schema, text), name);
   const problems = of("path").flatMap((one) => check(one, parameters[one.name] ?? ""));
@@ -117,11 +167,12 @@ export function problemsOfRequest(
  * @param isOurs whether it was made here, and may have no field that GitHub does not know
  */
 export function problemsOfAnswer(
-  { operation }: Found,
+  { path, operation }: Found,
   status: number,
-  body: unknown,
+  whole: unknown,
   isOurs: boolean,
 ): string[] {
+  const body = without(path, whole, undescribed);
   const response = operation.responses[String(status)];
   // What any operation may answer, and the description leaves out.
   if (response === undefined) {

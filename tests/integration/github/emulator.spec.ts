@@ -206,7 +206,7 @@ describe("GitHub without GitHub", () => {
         () => ask("GET", "/deployments?env=dev"),
         /the query has env/,
       ],
-      ["that asks what it has no answer to", () => ask("GET", "/rulesets"), /is no route of the emulator/],
+      ["that asks what it has no answer to", () => ask("GET", "/forks"), /is no route of the emulator/],
     ];
     for (const [what, mistake, said] of mistakes) {
       it(what, async () => {

@@ -10,7 +10,7 @@ config: {tagalong:images: {value: {server: {repository: ghcr.io/acme/server}}}}
   const stack = "encryptionsalt: v1:abc\nconfig: {tagalong:secrets: {PIN: {secure: v1:abc}}}\n";
   const repository = `encryptionsalt: v1:def
 config:
-  tagalong:repository: {owner: acme, name: shop}
+  tagalong:repository: {owner: acme, name: shop, token: {secure: v1:def}, bypass: [admin]}
   tagalong:secrets: {TOKEN: {secure: v1:abc}}
 `;
 

@@ -55,7 +55,7 @@ describe("GitHub's own description", () => {
     ["GET", `${deployments}/7`, "/repos/{owner}/{repo}/deployments/{deployment_id}"],
     ["GET", "/repos/acme/shop/compare/a/b...c/d", "/repos/{owner}/{repo}/compare/{basehead}"],
     ["PUT", deployments, undefined],
-    ["GET", "/orgs/acme", undefined],
+    ["GET", "/orgs/acme/members", undefined],
   ];
   for (const [method, path, operation] of operations) {
     it(`knows ${method} ${path} as ${operation ?? "nothing"}`, () => {
