@@ -67,8 +67,7 @@ const quoted = (word: string): string => (/^[\w./@+-]+$/.test(word) ? word : `'$
 
 function changes(): Job {
   return {
-    "//": "Which images this changes. On the default branch image.yml builds them anyway.",
-    if: "github.event_name != 'push'",
+    "//": "Which images this changes; none on the default branch, where image.yml builds them anyway.",
     permissions: { contents: "read" },
     "runs-on": RUNNER,
     "timeout-minutes": 5,
@@ -84,6 +83,7 @@ function changes(): Job {
         id: "changes",
         env: {
           BASE: expression("github.event.pull_request.base.sha || github.event.merge_group.base_sha"),
+          NOTHING: expression("github.event_name == 'push'"),
         },
       }),
     ],
@@ -106,7 +106,7 @@ function build(checks: readonly string[], login: Login | undefined): Job {
     "timeout-minutes": 60,
     strategy: {
       "fail-fast": true,
-      matrix: { include: expression("fromJSON(needs.changes.outputs.builds)") },
+      matrix: { include: expression("fromJSON(needs.changes.outputs.builds || '[]')") },
     },
     steps: [
       checkout(),

@@ -101,7 +101,7 @@ function build(login: Login | undefined): Job {
     "timeout-minutes": 60,
     strategy: {
       "fail-fast": true,
-      matrix: { include: expression("fromJSON(needs.changes.outputs.builds)") },
+      matrix: { include: expression("fromJSON(needs.changes.outputs.builds || '[]')") },
     },
     steps: [
       checkout(),
@@ -164,7 +164,7 @@ function merge({ attest }: WorkflowsConfig, login: Login | undefined): Job {
     },
     "runs-on": RUNNER,
     "timeout-minutes": 15,
-    strategy: { matrix: { image: expression("fromJSON(needs.changes.outputs.images)") } },
+    strategy: { matrix: { image: expression("fromJSON(needs.changes.outputs.images || '[]')") } },
     steps: [
       checkout("all"),
       {

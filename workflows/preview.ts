@@ -65,7 +65,7 @@ function preview(config: WorkflowsConfig, { project }: Settings, login: Login | 
     "timeout-minutes": 20,
     strategy: {
       "fail-fast": false,
-      matrix: { environment: expression("fromJSON(needs.stacks.outputs.environments)") },
+      matrix: { environment: expression("fromJSON(needs.stacks.outputs.environments || '[]')") },
     },
     steps: [
       ...projectSteps(project, login),

@@ -57,6 +57,13 @@ export const buildsOf = (name, { repository, context, dockerfile, platforms }) =
 
 /** @param {import("./run.mjs").Run} run */
 export async function changes({ env, folder, output, say }) {
+  if (env.NOTHING === "true") {
+    // A job that is skipped has no outputs, and a matrix of none is an error to some runners.
+    say("Nothing is built here");
+    output("images", "[]");
+    output("builds", "[]");
+    return;
+  }
   const { images } = settings(folder);
   const revision = git(folder, ["rev-parse", "HEAD"]);
   const branchedOff = env.BASE ? git(folder, ["merge-base", env.BASE, "HEAD"]) : undefined;

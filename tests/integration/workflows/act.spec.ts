@@ -98,6 +98,12 @@ describe("The example repository", function () {
     assert.deepEqual(await digests("dev"), before);
   });
 
+  it("has its default branch checked, where image.yml does the building", async () => {
+    const { status, jobs, said } = await act.run("check", "push", { ref: "refs/heads/main" });
+    assert.equal(status, 0, said);
+    assert.deepEqual(jobs, { changes: "succeeded", gate: "succeeded", unit: "succeeded" });
+  });
+
   it("has a pull request refused by the gate when a check fails", async () => {
     const base = shop.git("rev-parse", "HEAD");
     shop.git("checkout", "--quiet", "-b", "broken");
