@@ -6,7 +6,7 @@ import { checkReadable } from "../config/editStackFile";
 import { suggest } from "../config/explain";
 import { Ledger } from "../ledger";
 import { type Reference, RegistryClient } from "../registry";
-import { configurationOf } from "../rollout/configuration";
+import { configurationIn } from "../rollout/configuration";
 import { sources } from "../watcher/candidate";
 import { followed } from "../watcher/decide";
 import { readConfigFiles, readProject, readSecretTexts } from "../watcher/stackFiles";
@@ -96,11 +96,7 @@ export class Project {
       sources: sources(config),
       secretTexts,
       ledger: new Ledger(this.client, name, references),
-      configurationOf(image) {
-        const services = Object.values(config.services).filter((service) => service.image === image);
-        const secrets = services.flatMap((service) => service.secrets.map((secret) => secretTexts[secret]));
-        return configurationOf(services, secrets);
-      },
+      configurationOf: (image) => configurationIn(config, image, secretTexts),
     };
   }
 }

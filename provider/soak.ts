@@ -64,7 +64,7 @@ async function stay(inputs: SoakInputs, context: Context): Promise<void> {
     throw why;
   }
   await roll.healthy(context);
-  context.log("info", `stayed well for ${soakMs / 1000} s`);
+  if (soakMs > 0) context.log("info", `stayed well for ${soakMs / 1000} s`);
 }
 
 /** Leads the traffic back first; what is to be said of it comes after. @returns the error to fail with */

@@ -25,6 +25,7 @@ const badAnswers = 4;
 
 interface Outlook {
   unwell: Unwell[];
+  /** Removed by hand, which says nothing about the image. */
   gone: string[];
   over: boolean;
 }
@@ -41,13 +42,13 @@ export class Soak {
 
   /**
    * Watches for a while; at least one look is taken.
-   * @returns the services that turned unhealthy and why; those that lost a replica; whether the soak time is over
+   * @returns what turned unhealthy and why; services that lack a replica; whether the soak time is over
    */
   async look(forMs: number, stop: AbortSignal): Promise<Outlook> {
     const until = Math.min(this.endsAt, Date.now() + forMs);
     for (;;) {
       const seen = await this.once();
-      if (seen.unwell.length > 0 || seen.gone.length > 0 || stop.aborted) return { ...seen, over: false };
+      if (seen.unwell.length > 0 || stop.aborted) return { ...seen, over: false };
       if (Date.now() >= until) return { ...seen, over: Date.now() >= this.endsAt };
       const rest = Math.min(lookEveryMs, until - Date.now());
       await pause(rest, undefined, { signal: stop }).catch(() => {});
@@ -58,7 +59,6 @@ export class Soak {
     const sights = await this.eyes.look(this.eyes.replicas, new AbortController().signal);
     const gone = sights.filter(([, { state }]) => state === "gone").map(([, { service }]) => service);
     const unwell = sights.flatMap(([replica, sight]) => {
-      // Removed by hand, which says nothing about the image.
       if (sight.state === "gone") return [];
       const { service, wanted: reference } = sight;
       const decision = judgeReplica(sight);

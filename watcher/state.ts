@@ -15,7 +15,7 @@ export interface State {
 }
 
 export interface Recorded {
-  /** What the last roll that came through brought it to; empty before the first. */
+  /** What the last update that got as far as the switch brought it to; empty before the first. */
   release: Release;
   /** What the last gate waited for. */
   gate: GateInputs | undefined;
@@ -26,7 +26,7 @@ export interface Recorded {
 export function recordedIn({ resources }: State): Recorded {
   const of = (type: string) => resources.find((resource) => resource.type === type);
   return {
-    // An update that failed leaves the stack without outputs; what came through before it stands here.
+    // The resource knows it also where the update did not come to its end after the switch.
     release: (of("tagalong:index:Soak")?.outputs?.["runs"] ??
       of("pulumi:pulumi:Stack")?.outputs?.["release"] ??
       {}) as Release,

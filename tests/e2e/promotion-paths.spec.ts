@@ -280,6 +280,26 @@ describe("A promotion", function () {
     assert.deepEqual(await carried(), next);
   });
 
+  it("takes up the tags that are there into a state that knows nothing of them", async () => {
+    const adopted = await project.stack("adopted", {
+      release: "1.0.0",
+      tag: "raced",
+      images: images(),
+      services: { server: { image: "server" }, client: { image: "client" } },
+    });
+    const tags = ["client", "server"].map(
+      (image) => `${image}=${proxy.host}/${project.repository(image)}:raced`,
+    );
+    const plain = ["--yes", "--protect=false", "--generate-code=false", "-s", "adopted"];
+    await adopted.run("import", "tagalong:index:EnvironmentTag", "adopted", tags.join(","), ...plain);
+    const { resources } = await adopted.exportState();
+    const tag = resources.find(({ type }) => type === "tagalong:index:EnvironmentTag");
+    assert.deepEqual(tag?.outputs?.["carried"], await carried("raced"));
+    const { output } = await adopted.up(...tagsAlone);
+    assert.match(output, /1 updated/);
+    assert.deepEqual(await carried("raced"), releases["1.0.0"]);
+  });
+
   it("brings a release from the repository that it was built in, digests and all", async () => {
     const image = { repository: `${proxy.host}/${project.name}/promoted` };
     const apart = await project.stack("apart", {

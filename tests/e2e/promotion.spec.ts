@@ -278,6 +278,35 @@ describe("A release that the config names", function () {
     assert.equal((await stack.ids("server")).length, 1);
   });
 
+  it("is watched anew by the next update when one is killed in its soak time, which can still go back", async () => {
+    configure({ soak: "30s" });
+    await push("2.2.0");
+    promote("2.2.0");
+    stack.start("up", "--yes", "--skip-preview", "-s", "test");
+    while ((await version()) !== "2.2.0") await new Promise((resolve) => setTimeout(resolve, 50));
+    // Once the state has the switch, nothing but the soak time is under way.
+    const isSwitched = async () =>
+      (await stack.exportState()).resources.some(
+        ({ type, outputs }) =>
+          type === "tagalong:index:Route" && Object.keys(outputs?.["before"] ?? {}).length > 0,
+      );
+    while (!(await isSwitched())) await new Promise((resolve) => setTimeout(resolve, 100));
+    stack.kill();
+    await ask(port, "/sicken");
+    await stack.cancel();
+    assert.match(
+      await stack.upFails(),
+      /turned unhealthy after the switch.*the traffic goes to what served/s,
+    );
+    assert.equal(await version(), "1.1.0");
+    configure();
+    promote("1.1.0");
+    await stack.up();
+    // What was cut short is on record as that.
+    const outcomes = (await ledger.receipts()).map(({ outcome }) => outcome);
+    assert(!outcomes.includes("rolling"), outcomes.join());
+  });
+
   it("is refused while the environment is held, and goes when that is lifted", async () => {
     await ledger.setHold({ at: new Date().toISOString(), by: "ada@build-7", reason: "freeze" });
     assert.deepEqual(await stack.changes(), []);

@@ -218,6 +218,31 @@ describe("Promotion by the command line", function () {
     assert.equal(shop.read("Pulumi.test.yaml"), untouched);
   });
 
+  it("names what is in the repositories where releases come from, where the environment has its own", async () => {
+    const own = ["server", "client"].map((image) => {
+      const place = `${shop.registry.host}/live/${image}`;
+      return `    ${image}: { repository: ${place}, source: ${shop.repository(image)} }\n`;
+    });
+    const live = untouched.replace("config:\n", `config:\n  tagalong:images:\n${own.join("")}`);
+    shop.write("Pulumi.live.yaml", live);
+    try {
+      const bad = await shop.run((output) => promote("live", { cwd, release: "1.3.0" }, output));
+      assert.equal(bad.code, 3, "what dev found out is beside the images that it runs");
+      const { code, text } = await shop.run((output) => promote("live", { cwd, from: "dev" }, output));
+      assert.equal(code, 0, text);
+      assert.equal(
+        shop.read("Pulumi.live.yaml"),
+        live.replace("config:\n", "config:\n  tagalong:release: 1.2.0\n"),
+      );
+      const image = `server@${shop.digestOf("server", "1.3.0")}`;
+      const reason = "urgent";
+      const ended = await shop.run((output) => override("live", { cwd, image, reason, json: true }, output));
+      assert.deepEqual([ended.code, JSON.parse(ended.text).images.server.written], [0, true]);
+    } finally {
+      shop.remove("Pulumi.live.yaml");
+    }
+  });
+
   it("needs a name for what another environment runs", async () => {
     const seed = ["server", "client"];
     await shop.push("nightly", ["third"], seed);
