@@ -1,9 +1,6 @@
 // The repository's stack of a project on a GitHub of our own: the real provider, the real program, the real registry.
 
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { GitHubEmulator, type Options } from "../github/emulator";
 import { type Config, Project, Stack } from "./harness";
 
@@ -32,7 +29,7 @@ export class OnGitHub {
       GITHUB_TOKEN: token,
       GITHUB_API_URL: emulator.url,
       // Nobody's credentials but those of the test.
-      DOCKER_CONFIG: mkdtempSync(join(tmpdir(), "docker-config-")),
+      DOCKER_CONFIG: project.folder,
     });
     await stack.run("stack", "init", "repository");
     return new OnGitHub(emulator, project, stack, token);
