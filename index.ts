@@ -28,10 +28,9 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
     const isPreview = pulumi.runtime.isDryRun();
-    const say = { evidence: async () => {}, warn: pulumi.log.warn };
     const { roll, ...decided } = release
       ? decidedBefore(release)
-      : await decideByHand(config, client, { directory, isPreview, say });
+      : await decideByHand(config, client, { directory, isPreview, say: pulumi.log });
     const session = offer({ credentials, role, ...(roll ? { roll } : {}) });
     const files = readProjectFiles(config.stack, directory);
     const environment = new Environment(config.stack, { config, files, session, ...decided });

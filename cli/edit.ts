@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
+import type { EnvironmentConfig } from "../config";
 import { releaseIn, StackFileError, withRelease } from "../config/editStackFile";
 import { checkStackFile } from "../config/stackFile";
 import { unifiedDiff } from "./unified";
@@ -26,29 +27,49 @@ export interface Edit {
   written: boolean;
 }
 
+export interface EditTarget {
+  /** The stack's file. */
+  file: string;
+  /** Text of Pulumi.yaml, which the edited file is checked with before it is written. */
+  project: string;
+  stack: string;
+}
+
 /**
- * @param file a stack's
- * @param project text of Pulumi.yaml, which the edited file is checked with before it is written
+ * What an edit would change, with the config as it would then be.
  * @param release undefined: none
- * @throws StackFileError or ConfigError; nothing is written then
+ * @throws StackFileError or ConfigError
  */
-export function editRelease(
-  { file, project, stack }: { file: string; project: string; stack: string },
+export function planEdit(
+  target: EditTarget,
   release: string | undefined,
-  dryRun = false,
-): Edit {
+): { edit: Edit; config: EnvironmentConfig } {
+  const { edit, config } = prepare(target, release);
+  return { edit, config };
+}
+
+/** Makes the edit. @throws StackFileError or ConfigError; nothing is written then */
+export function writeEdit(target: EditTarget, release: string | undefined): Edit {
+  const { edit, place, bytes, edited } = prepare(target, release);
+  if (edit.changed) replace(place, edited, bytes);
+  return { ...edit, written: edit.changed };
+}
+
+function prepare({ file, project, stack }: EditTarget, release: string | undefined) {
   const name = basename(file);
   const place = realpathSync(file);
   const bytes = readFileSync(place);
   const text = bytes.toString("utf8");
   if (!Buffer.from(text).equals(bytes))
     throw new StackFileError(`${name}: is not UTF-8; save it as UTF-8, nothing was written`);
-  const before = releaseIn(text, name) ?? null;
   const edited = withRelease(text, release, name);
-  checkStackFile(project, edited, stack);
-  const written = !dryRun && edited !== text;
-  if (written) replace(place, edited, bytes);
-  return { file: name, before, changed: edited !== text, diff: unifiedDiff(name, text, edited), written };
+  const config = checkStackFile(project, edited, stack);
+  if (config.kind !== "environment")
+    throw new StackFileError(`${name}: is of no environment, nothing was written`);
+  const before = releaseIn(text, name) ?? null;
+  const diff = unifiedDiff(name, text, edited);
+  const edit: Edit = { file: name, before, changed: edited !== text, diff, written: false };
+  return { edit, config, place, bytes, edited };
 }
 
 function replace(file: string, text: string, expected: Buffer): void {

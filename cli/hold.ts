@@ -1,10 +1,11 @@
 // `tagalong hold` and `tagalong resume`: an environment that is to stay where it is, said in the registry so that every
 // watcher and every `pulumi up` knows it.
+
+import { whoAmI } from "../watcher/hand";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, paragraph } from "./output";
 import { Project } from "./project";
 import { ago } from "./times";
-import { who } from "./who";
 
 interface HoldOptions {
   cwd: string;
@@ -25,7 +26,7 @@ export async function hold(
   return Project.with(options.cwd, async (project) => {
     const { ledger } = project.environment(name);
     const before = await ledger.hold();
-    const own = { at: new Date().toISOString(), by: who(), reason };
+    const own = { at: new Date().toISOString(), by: whoAmI(), reason };
     await ledger.setHold(own);
     if (options.json) output.write(json({ environment: name, hold: own, before: before ?? null }));
     else {
@@ -45,7 +46,7 @@ export async function resume(
   return Project.with(options.cwd, async (project) => {
     const { ledger } = project.environment(name);
     const before = await ledger.hold();
-    if (before) await ledger.liftHold(who());
+    if (before) await ledger.liftHold(whoAmI());
     if (options.json) output.write(json({ environment: name, hold: null, before: before ?? null }));
     else {
       const text = before

@@ -4,13 +4,13 @@ import { resolveRelease } from "../ledger";
 import { atDigest, isDigest } from "../registry";
 import type { Admission } from "../rollout/admission";
 import type { Findings } from "../rollout/record";
+import { whoAmI } from "../watcher/hand";
 import { admissionOf } from "./admission";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, paragraph } from "./output";
 import { type Environment, Project } from "./project";
 import { shortDigest } from "./standing";
 import { ago } from "./times";
-import { who } from "./who";
 
 interface OverrideOptions {
   cwd: string;
@@ -56,7 +56,7 @@ export async function override(
       const written = needed && !options.dryRun;
       const record = {
         at: new Date(now).toISOString(),
-        by: who(),
+        by: whoAmI(),
         reason,
         rejections: rejections.map(({ record }) => record),
       };
@@ -73,7 +73,7 @@ export async function override(
 /** By image, what is to be allowed. */
 async function digestsOf(
   { client }: Project,
-  { name, references }: Environment,
+  { name, sources }: Environment,
   { release, image }: OverrideOptions,
 ): Promise<Record<string, string>> {
   if ((release === undefined) === (image === undefined)) {
@@ -81,17 +81,17 @@ async function digestsOf(
     throw new CommandError(`what may ${name} run? ${fix}`, exitCodes.usage);
   }
   if (release !== undefined) {
-    const images = await resolveRelease(client, references, release);
+    const images = await resolveRelease(client, sources, release);
     return Object.fromEntries(Object.entries(images).map(([one, { digest }]) => [one, digest]));
   }
   const [one = "", digest = "", ...more] = (image ?? "").split("@");
-  const reference = references[one];
+  const reference = sources[one];
   if (more.length > 0 || !isDigest(digest)) {
-    const fix = `write a name of tagalong:images and a whole digest, as in ${Object.keys(references)[0]}@sha256:…`;
+    const fix = `write a name of tagalong:images and a whole digest, as in ${Object.keys(sources)[0]}@sha256:…`;
     throw new CommandError(`--image "${image}" is no image at a digest: ${fix}`, exitCodes.usage);
   }
   if (!reference) {
-    const known = Object.keys(references).join(", ");
+    const known = Object.keys(sources).join(", ");
     throw new CommandError(`${name} runs no image "${one}": it runs ${known}`, exitCodes.usage);
   }
   const found = await client.resolve(atDigest(reference, digest));

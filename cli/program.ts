@@ -118,6 +118,11 @@ export function program(): Command {
     .addOption(json())
     .action(runs(async () => (await import("./locate")).locate));
 
+  add("diff", "What the config as it is edited would change, as Markdown for a pull request.", "diff test")
+    .argument("[environment...]", "stacks; by default all")
+    .addOption(json())
+    .action(runs(async () => (await import("./diff")).diff));
+
   add("watch", "Follow the environment's tag and roll forward to whatever carries it.", "watch --stack dev")
     .requiredOption("-s, --stack <environment>", "the environment's stack")
     .action(runs(async () => (await import("./watch")).watchCommand));

@@ -6,7 +6,8 @@ import { checkReadable } from "../config/editStackFile";
 import { suggest } from "../config/explain";
 import { Ledger } from "../ledger";
 import { type Reference, RegistryClient } from "../registry";
-import { configurationOf } from "../rollout/configuration";
+import { configurationIn } from "../rollout/configuration";
+import { sources } from "../watcher/candidate";
 import { followed } from "../watcher/decide";
 import { readConfigFiles, readProject, readSecretTexts } from "../watcher/stackFiles";
 import { StackCredentials } from "./credentials";
@@ -22,7 +23,11 @@ export interface Environment {
   readonly config: EnvironmentConfig;
   /** By image, at the environment tag; only images that a service runs. */
   readonly references: Readonly<Record<string, Reference>>;
+  /** By image, where its releases are; the same repositories unless the config says otherwise. */
+  readonly sources: Readonly<Record<string, Reference>>;
   readonly ledger: Ledger;
+  /** The encrypted texts of the stack's secrets, which tell a changed one without knowing it. */
+  readonly secretTexts: Readonly<Record<string, unknown>>;
   /** What tells the config of an image's services from another, see rollout/configuration.ts. */
   configurationOf(image: string): string;
 }
@@ -88,12 +93,10 @@ export class Project {
       file: join(this.directory, `Pulumi.${name}.yaml`),
       config,
       references,
+      sources: sources(config),
+      secretTexts,
       ledger: new Ledger(this.client, name, references),
-      configurationOf(image) {
-        const services = Object.values(config.services).filter((service) => service.image === image);
-        const secrets = services.flatMap((service) => service.secrets.map((secret) => secretTexts[secret]));
-        return configurationOf(services, secrets);
-      },
+      configurationOf: (image) => configurationIn(config, image, secretTexts),
     };
   }
 }

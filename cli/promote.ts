@@ -67,12 +67,12 @@ type Images = Readonly<Record<string, { digest: string; version?: string; revisi
 /** The one name that leads to what ran, on every image of an environment. */
 export function nameFor(
   project: Project,
-  { references }: Environment,
+  { sources }: Environment,
   { images, release = "" }: { images: Images; release?: string },
 ): Promise<string | undefined> {
   const all = Object.values(images);
   const digests = Object.fromEntries(Object.entries(images).map(([image, { digest }]) => [image, digest]));
-  return nameOf(project.client, references, digests, {
+  return nameOf(project.client, sources, digests, {
     versions: [release, ...all.flatMap(({ version }) => version ?? [])],
     revisions: [
       ...(/^sha-(.+)$/.exec(release)?.slice(1) ?? []),

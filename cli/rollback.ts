@@ -59,11 +59,11 @@ async function releaseBefore(project: Project, environment: Environment): Promis
 /** What a release that the config names leads to; undefined where it leads nowhere any more. */
 async function digestsOf(
   { client }: Project,
-  { references }: Environment,
+  { sources }: Environment,
   release: string,
 ): Promise<Record<string, string> | undefined> {
   try {
-    const images = await resolveRelease(client, references, release);
+    const images = await resolveRelease(client, sources, release);
     return Object.fromEntries(Object.entries(images).map(([image, { digest }]) => [image, digest]));
   } catch (error) {
     if (error instanceof Error && error.name === "ReleaseError" && error.cause === undefined)

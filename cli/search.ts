@@ -44,8 +44,10 @@ interface Target {
   digest: string;
 }
 
+type FullyAsked = Exclude<Asked, { kind: "short" }>;
+
 export class Search {
-  kind: Exclude<Asked["kind"], "short"> = "tag";
+  kind: FullyAsked["kind"] = "tag";
   readonly unknown = new Set<string>();
 
   constructor(private readonly project: Project) {}
@@ -54,9 +56,11 @@ export class Search {
     const places = (await Promise.all(names.map((name) => this.sure(this.place(name))))).filter(
       (place) => place !== undefined,
     );
-    const targets = await this.targets(asked, places);
+    const full = asked.kind === "short" ? this.full(asked.short, places) : asked;
+    this.kind = full.kind;
+    const targets = await this.targets(full, places);
     const unique = [...new Map(targets.map((one) => [formatReference(pinned(one)), one])).values()];
-    const found = await Promise.all(unique.map((target) => this.sure(this.locate(target, asked, places))));
+    const found = await Promise.all(unique.map((target) => this.sure(this.locate(target, full, places))));
     return found.filter((one) => one !== undefined);
   }
 
@@ -76,14 +80,13 @@ export class Search {
     return { environment, receipts, past: periods(receipts, Object.keys(environment.references)) };
   }
 
-  private async targets(asked: Asked, places: readonly Place[]): Promise<Target[]> {
-    if (asked.kind === "short") {
-      const commit = fullCommit(asked.short, places, this.project.directory);
-      const full: Asked =
-        commit === undefined ? { kind: "tag", tag: asked.short } : { kind: "commit", commit };
-      return this.targets(full, places);
-    }
-    this.kind = asked.kind;
+  /** What begins so: a commit that is known, or else a tag. */
+  private full(short: string, places: readonly Place[]): FullyAsked {
+    const commit = fullCommit(short, places, this.project.directory);
+    return commit === undefined ? { kind: "tag", tag: short } : { kind: "commit", commit };
+  }
+
+  private async targets(asked: FullyAsked, places: readonly Place[]): Promise<Target[]> {
     const each = (of: (image: string, reference: Reference, place: Place) => Promise<string | undefined>) =>
       Promise.all(
         places.flatMap((place) =>
@@ -130,12 +133,12 @@ export class Search {
     return found.kind === "found" ? found.digest : undefined;
   }
 
-  private async locate(target: Target, asked: Asked, places: readonly Place[]): Promise<Location> {
+  private async locate(target: Target, asked: FullyAsked, places: readonly Place[]): Promise<Location> {
     const { image, reference, digest } = target;
     const { version, revision, platforms } = await describe(this.project.client, reference, digest);
     const bare = version?.replace(/^v/, "");
     const names = new Set([
-      ...(asked.kind === "tag" ? [asked.tag] : []),
+      ...(asked.kind === "tag" ? [asked.tag] : asked.kind === "commit" ? [`sha-${asked.commit}`] : []),
       ...(bare === undefined ? [] : [bare, `v${bare}`]),
       ...(revision === undefined ? [] : [`sha-${revision}`]),
       ...places.map(({ environment }) => environment.config.tag),

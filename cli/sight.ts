@@ -85,7 +85,7 @@ export async function look(
     asked(ledger.hold()),
     config.release === undefined
       ? undefined
-      : asked(resolveRelease(project.client, references, config.release)),
+      : asked(resolveRelease(project.client, environment.sources, config.release)),
     ...names.map((image) => asked(carriedBy(project, environment, image))),
   ]);
   const past = periods(receipts, names);

@@ -71,6 +71,13 @@ export const environmentTag: Handler<EnvironmentTagInputs, EnvironmentTagOutputs
   async read(_id, state, context) {
     const tell = (problem: string) => context.log("warning", `${problem}; it is left as it was last seen`);
     const carried = await withClient((client) => look(client, state.images, state.carried, tell));
+    for (const [image, { tag, digest }] of Object.entries(state.images)) {
+      if (carried[image] === digest) continue;
+      const now = carried[image] ?? "nothing any more";
+      const fix = "`pulumi up` leads it back";
+      context.log("warning", `${image}: ${tag} was led to ${digest} and carries ${now}: ${fix}`);
+    }
+    // What it is to carry stays on record: it is what the environment is authorised to run.
     return { ...state, carried };
   },
   async import(id) {

@@ -10,7 +10,7 @@ import {
 } from "../rollout/gate";
 import { connectEngine } from "./docker/engine";
 import { Lookout } from "./docker/lookout";
-import type { Context, Handler } from "./handler";
+import { type Context, type Handler, unknown } from "./handler";
 import { handRoll } from "./handRoll";
 
 export interface GateService extends Record<string, unknown> {
@@ -99,6 +99,10 @@ async function pass(inputs: GateInputs, context: Context): Promise<GateOutputs> 
 
 export const gate: Handler<GateInputs, GateOutputs> = {
   ignore: ["deadlineMs"],
+  // What comes after it comes after this pass, and not after the last one.
+  async preview() {
+    return { passedAt: unknown as unknown as number };
+  },
   async create(inputs, context) {
     return { id: "gate", outputs: await pass(inputs, context) };
   },

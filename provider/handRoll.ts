@@ -1,5 +1,7 @@
 // What a `pulumi up` by hand writes down of its roll, as a watcher does of its own: a verdict on each image, and a
 // receipt. The resources of one update run in one process, so they tell it here what each of them has reached.
+
+import { setTimeout } from "node:timers/promises";
 import { mirrorTo, type ReceiptMirror } from "../github";
 import { Ledger } from "../ledger";
 import { credentialLookup, type ExplicitCredentials, parseReference, RegistryClient } from "../registry";
@@ -20,6 +22,8 @@ export interface HandRoll {
   receipt: Receipt;
 }
 
+/** For what is written down in the registry. */
+const patienceMs = 30_000;
 /** At the end, for what GitHub has not been told yet. */
 const lastWordsMs = 5_000;
 
@@ -48,6 +52,8 @@ export class Roll {
   readonly id: string;
   private receipt: Receipt;
   private isBegun = false;
+  /** Whether it has been said that the registry does not take what is written down. */
+  private isTold = false;
   private readonly ledger: Ledger;
   /** Where the repository's page is told; `none` where nobody asked for it. */
   private mirror: ReceiptMirror | "none" | undefined;
@@ -65,6 +71,11 @@ export class Roll {
     this.ledger = new Ledger(client, roll.environment, Object.fromEntries(images));
   }
 
+  /** Whether an image gets another digest than it runs. */
+  get isMoving(): boolean {
+    return Object.values(this.roll.images).some(({ isMoved }) => isMoved);
+  }
+
   /** Has it on record from here on that somebody rolls, in case nobody is left to say how it ended. */
   begin(log: Log): void {
     if (this.isBegun) return;
@@ -75,7 +86,7 @@ export class Roll {
 
   /** Notes a step; where several images reach it, the last one's time counts. */
   reached(hop: Hop, log: Log, at = Date.now()): void {
-    this.begin(log);
+    if (hop !== "pulled") this.begin(log);
     this.receipt = { ...this.receipt, hops: { ...this.receipt.hops, [hop]: new Date(at).toISOString() } };
     if (hop === "switched") this.tell(log, { ...this.receipt, outcome: "live" });
   }
@@ -151,13 +162,18 @@ export class Roll {
     if (this.mirror !== "none") this.mirror.report(receipt);
   }
 
-  /** Who may not write to the registry may still roll, and is told what is missing then. */
+  /** Who may not write to the registry may still roll, and is told what is missing then; nobody waits for it for long. */
   private async write(log: Log, work: (ledger: Ledger) => Promise<void>): Promise<void> {
-    try {
-      await work(this.ledger);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      log.log("warning", `what came of this roll could not be written down in the registry: ${why}`);
-    }
+    const patience = setTimeout(patienceMs, `it took longer than ${patienceMs / 1000} s`, { ref: false });
+    const problem = await Promise.race([
+      work(this.ledger).then(
+        () => "",
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      ),
+      patience,
+    ]);
+    if (problem === "" || this.isTold) return;
+    this.isTold = true;
+    log.log("warning", `what came of this roll could not be written down in the registry: ${problem}`);
   }
 }

@@ -16,6 +16,8 @@ const shownLines = 10;
 export interface SoakInputs extends GateInputs {
   /** What the environment has been brought to, by image. */
   release: Record<string, ReleasedImage>;
+  /** The gate's pass that it follows: each has a soak time of its own. */
+  gatedAt: number;
   /** What the edge's files held before the switch; empty where they did not change, or a watcher rolls. */
   before: RouteFiles;
   soakMs: number;
@@ -49,14 +51,20 @@ async function stay(inputs: SoakInputs, context: Context): Promise<void> {
   const { soakMs } = inputs;
   const lookout = new Lookout(connectEngine(), inputs);
   const time = new Soak(lookout, Date.now() + soakMs);
-  const { unwell, over } = await time.look(Number.POSITIVE_INFINITY, context.signal);
+  const { unwell, gone, over } = await time.look(Number.POSITIVE_INFINITY, context.signal);
   if (unwell.length > 0) throw await goBack(inputs, unwell, lookout, roll, context);
   if (!over) {
-    await roll.failed(context.signal.reason, context);
-    context.signal.throwIfAborted();
+    // Neither says anything about the images.
+    const why = context.signal.aborted
+      ? context.signal.reason
+      : new Error(
+          `somebody removed containers of ${gone.join(", ")} during the soak time; run \`pulumi up --refresh\``,
+        );
+    await roll.failed(why, context);
+    throw why;
   }
   await roll.healthy(context);
-  context.log("info", `stayed well for ${soakMs / 1000} s`);
+  if (soakMs > 0) context.log("info", `stayed well for ${soakMs / 1000} s`);
 }
 
 /** Leads the traffic back first; what is to be said of it comes after. @returns the error to fail with */

@@ -1,7 +1,7 @@
 // The folder that a story is played in: copies of the stack's files and of the example as a Git repository, so that
 // nothing of the project itself changes, and the stack's state and passphrase.
 import { createHash, randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { isMap, parseDocument } from "yaml";
@@ -81,6 +81,9 @@ export async function fill(place, { registry, edge, port }) {
   const text = (/** @type {string} */ file) => readFileSync(join(root, file), "utf8");
   const project = projectFile(text("Pulumi.yaml"), { root, name: place.name, registry });
   writeFileSync(join(place.project, "Pulumi.yaml"), project);
+  // The program that runs is this project's own; Pulumi runs it in the folder where it finds it.
+  for (const file of ["program.cjs", "package.json", "node_modules"])
+    symlinkSync(join(root, file), join(place.project, file));
   for (const file of stacks.map((one) => `Pulumi.${one}.yaml`)) {
     const ports = await freePorts(text(file), port);
     writeFileSync(join(place.project, file), stackFile(text(file), { edge, ports }));
@@ -88,14 +91,13 @@ export async function fill(place, { registry, edge, port }) {
 }
 
 /**
- * Pulumi.yaml for another folder: the program and the provider stay where they are, the images are in this registry.
+ * Pulumi.yaml for another folder: the provider stays where it is, the images are in this registry.
  * @param {string} text
  * @param {{ root: string, name: string, registry: string }} there
  */
 export function projectFile(text, { root, name, registry }) {
   const document = parseDocument(text);
   document.set("name", name);
-  document.set("main", join(root, String(document.get("main") ?? "program.cjs")));
   for (const provider of items(document.getIn(["plugins", "providers"]))) {
     provider.set("path", join(root, String(provider.get("path"))));
   }

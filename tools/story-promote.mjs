@@ -130,6 +130,7 @@ export function evidenceIn(said) {
   return all
     .slice(begin + 2, end < 0 ? undefined : end)
     .filter((line) => line.trim() !== "")
+    .filter((line) => !/^ {2}\S*:\S*/.test(line)) // whose words they are
     .map((line) => line.replace(/^ {4}/, "").replaceAll(/sha256:([0-9a-f]{12})[0-9a-f]*/g, "$1"))
     .join("\n");
 }
@@ -216,7 +217,11 @@ async function refuse(story, release) {
   }
   if (!said.includes(`exit code ${REFUSED_EXIT_CODE}`)) throw new Failure(said);
   const told = readFileSync(story.processes.path("tagalong-promote", "out"), "utf8").split("\n");
-  const refusals = told.filter((line) => line.startsWith("Refused: "));
-  for (const line of refusals) tell.more(tell.paint("yellow", line.split("; ")[0] ?? ""));
-  return refusals.join("\n");
+  const begin = told.findIndex((line) => line.startsWith("Refused: "));
+  const refusal = told.slice(
+    begin,
+    told.findIndex((line, index) => index > begin && !line.startsWith("  ")),
+  );
+  for (const line of refusal) tell.more(tell.paint("yellow", line.split("; ")[0] ?? ""));
+  return refusal.join("\n");
 }

@@ -12,6 +12,8 @@ import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import { type Candidate, describeAll, digestsOf, findCandidate, sources } from "./candidate";
 import { followed } from "./decide";
+import { evidenceFor } from "./evidence";
+import { evidenceTable } from "./evidenceText";
 import { commitOf, whoAmI } from "./hand";
 import { receiptId } from "./receipts";
 import { readSecretTexts } from "./stackFiles";
@@ -32,10 +34,9 @@ export const decidedBefore = (release: Release): Omit<ByHand, "roll"> & { roll?:
   tried: [],
 });
 
-/** Where a person reads it. */
+/** Where a person reads it: Pulumi's log. */
 export interface Say {
-  /** The evidence for a candidate, told before it is refused. */
-  evidence: (candidate: Candidate) => Promise<void>;
+  info: (text: string) => Promise<unknown>;
   warn: (text: string) => Promise<unknown>;
 }
 
@@ -53,11 +54,11 @@ export async function decideByHand(
   const { stack } = config;
   const candidate = await findCandidate(config, client, secretTextsIn(directory, stack));
   const { course, hold, release } = candidate;
-  if (course.kind === "refuse") {
-    await say.evidence(candidate);
-    throw new ReleaseError(course.why);
+  if (course.kind === "refuse" || (isPreview && candidate.moved.length > 0)) {
+    const evidence = await evidenceFor(candidate, config, client, { directory });
+    await say.info(evidenceTable(evidence, candidate.observedAt));
   }
-  if (isPreview && candidate.moved.length > 0) await say.evidence(candidate);
+  if (course.kind === "refuse") throw new ReleaseError(course.why);
   if (course.kind === "stay") await say.warn(course.why);
   else if (hold && release === "") await say.warn(`${heldText(stack, hold)}; it stays as it is`);
   const images =
@@ -107,9 +108,11 @@ async function nameOf(
   }
 }
 
-function triedBefore({ admissions }: Candidate, images: Release): string[] {
-  return Object.keys(images)
-    .flatMap((image) => admissions[image]?.evidence.own.rejected?.record ?? [])
+/** Of what it stays with instead of the candidate, nothing was asked. */
+function triedBefore(candidate: Candidate, images: Release): string[] {
+  return Object.entries(images)
+    .filter(([image, { digest }]) => candidate.images[image]?.digest === digest)
+    .flatMap(([image]) => candidate.admissions[image]?.evidence.own.rejected?.record ?? [])
     .sort();
 }
 
@@ -125,9 +128,9 @@ function rollTo(
     const { registry, repository } = followed(config)[image] as Reference;
     const configuration = configurations[image] ?? "";
     const isMoved = running?.images[image]?.to !== digest;
-    // Of what it stays with instead of the candidate, nothing was asked: it stayed well here before.
+    const isAsked = candidate.images[image]?.digest === digest;
     const healthy = admissions[image]?.evidence.own.healthy;
-    const isNew = isMoved || healthy?.configuration !== configuration;
+    const isNew = isMoved || (isAsked && healthy?.configuration !== configuration);
     const services = Object.entries(config.services)
       .filter(([, service]) => service.image === image)
       .map(([service]) => service);

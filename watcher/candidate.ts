@@ -4,7 +4,7 @@ import type { EnvironmentConfig } from "../config";
 import { admission, describe, Ledger, resolveRelease } from "../ledger";
 import { atDigest, formatReference, type Reference, type RegistryClient } from "../registry";
 import type { Admission } from "../rollout/admission";
-import { configurationOf } from "../rollout/configuration";
+import { configurationIn } from "../rollout/configuration";
 import { type Course, courseOf, movedIn } from "../rollout/course";
 import type { Hold, Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
@@ -162,14 +162,4 @@ async function bringBack(
   return found.some(([, one]) => one === undefined)
     ? undefined
     : (Object.fromEntries(found) as Record<string, Release[string]>);
-}
-
-function configurationIn(
-  config: EnvironmentConfig,
-  image: string,
-  secretTexts: Readonly<Record<string, unknown>>,
-): string {
-  const services = Object.values(config.services).filter((service) => service.image === image);
-  const secrets = services.flatMap((service) => service.secrets.map((name) => secretTexts[name]));
-  return configurationOf(services, secrets);
 }

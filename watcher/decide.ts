@@ -3,7 +3,7 @@
 
 import type { EnvironmentConfig } from "../config";
 import { describe, ReleaseError } from "../ledger";
-import { atTag, formatReference, type Reference, type RegistryClient } from "../registry";
+import { atTag, formatReference, type Reference, type RegistryClient, RegistryError } from "../registry";
 import { type Agreement, agree, type TaggedImage } from "../rollout/lockstep";
 import type { Release, ReleasedImage } from "../rollout/release";
 
@@ -52,29 +52,34 @@ export async function agreement(
 
 /**
  * What the environment's tag carries now, on every image.
- * @throws ReleaseError where that is not sure, or where lockstep is configured and the images are apart
+ * @throws ReleaseError where that is not sure (`cause`: for want of an answer), or where lockstep is configured and
+ *   the images are apart
  */
 export async function decideRelease(config: EnvironmentConfig, client: RegistryClient): Promise<Release> {
   const references = followed(config);
   const problems: string[] = [];
+  let cause: unknown;
   const images = await Promise.all(
     Object.entries(references).map(
       async ([name, reference]): Promise<[string, ReleasedImage] | undefined> => {
         const observation = await client.observe(reference);
         if (observation.kind === "unknown") {
+          const { reason, detail } = observation;
+          if (reason !== "absent") cause ??= new RegistryError(reason, detail);
           problems.push(`tagalong:images.${name}: ${formatReference(reference)}: ${observation.detail}`);
           return undefined;
         }
         try {
           return [name, await describe(client, reference, observation.digest)];
         } catch (error) {
+          cause ??= error;
           problems.push(`tagalong:images.${name}: ${error instanceof Error ? error.message : String(error)}`);
           return undefined;
         }
       },
     ),
   );
-  if (problems.length > 0) throw new ReleaseError(problems.join("\n"));
+  if (problems.length > 0) throw new ReleaseError(problems.join("\n"), { cause });
   const release = Object.fromEntries(images.filter((image) => image !== undefined));
   if (config.rollout.lockstep) {
     const decision = await agreement(client, references, release);

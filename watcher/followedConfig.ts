@@ -1,7 +1,7 @@
 // The stack's config as the watcher goes by it: read again when its files have been edited; while they are broken,
 // what was read before stands, and nothing rolls.
 import type { EnvironmentConfig } from "../config";
-import { configurationOf } from "../rollout/configuration";
+import { configurationIn } from "../rollout/configuration";
 import { EngineError } from "./engine";
 import { type Log, messageOf } from "./log";
 import { readConfigFiles, readSecretTexts, type StackFolder, stampOf } from "./stackFiles";
@@ -58,8 +58,6 @@ export class FollowedConfig {
 
   /** Tells what of the config the image's containers are made from, see rollout/configuration.ts. */
   configurationOf(image: string): string {
-    const services = Object.values(this.config.services).filter((service) => service.image === image);
-    const secrets = services.flatMap((service) => service.secrets.map((name) => this.secretTexts[name]));
-    return configurationOf(services, secrets);
+    return configurationIn(this.config, image, this.secretTexts);
   }
 }

@@ -162,7 +162,13 @@ export class DockerEnvironment extends pulumi.ComponentResource {
 
     const soak = new Soak(
       name,
-      { ...replicas, release: { ...release }, before: this.route?.before ?? {}, soakMs: config.rollout.soak },
+      {
+        ...replicas,
+        release: { ...release },
+        gatedAt: gate.passedAt,
+        before: this.route?.before ?? {},
+        soakMs: config.rollout.soak,
+      },
       { parent: this, dependsOn: [this.route ?? gate] },
     );
     this.release = soak.runs;

@@ -96,7 +96,8 @@ async function pull(inputs: ImageInputs, context: Context): Promise<Pick<ImageOu
   await checkPlatform(docker, inputs.reference, inputs.platforms);
   const { registry, repository, digest: wanted } = parseReference(inputs.reference);
   const roll = await handRoll(inputs.reference);
-  roll?.begin(context);
+  // Going back after a roll that failed changes the image's record alone: nothing rolls.
+  if (roll?.isMoving) roll.begin(context);
   const credentials = credentialLookup(await sessionCredentials());
   const details = await pullImage(docker, inputs.reference, credentials, context.signal).catch(
     async (error: unknown) => {

@@ -9,7 +9,7 @@ import { Ledger } from "../../ledger";
 import { parseReference, RegistryClient } from "../../registry";
 import type { Receipt } from "../../rollout/record";
 import { account, startRealRegistry } from "../integration/registry/real-registry";
-import { docker, Project, type Stack } from "./harness";
+import { docker, freePort, Project, type Stack } from "./harness";
 import { registry } from "./images";
 import { Watching } from "./watching";
 
@@ -156,5 +156,82 @@ describe("The command line beside an environment", function () {
       [status, state, services.web.containers, services.web.digest],
       [0, "steady", null, digest],
     );
+  });
+});
+
+describe("Promotion with the command line", function () {
+  this.timeout(180_000);
+  const project = new Project(["server"]);
+  const digests: Record<string, string> = {};
+  let stack: Stack;
+
+  before(async () => {
+    for (const version of ["1.0.0", "2.0.0"]) {
+      const labels = { "org.opencontainers.image.version": version };
+      digests[version] = await project.push("server", { version, labels }, version);
+    }
+    const services = { web: { image: "server", port: 8080, publish: await freePort() } };
+    stack = await project.stack("test", { services, rollout: { soak: "0s" } });
+  });
+  after(() => project.close());
+
+  const run = async (...args: string[]) => {
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd: project.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => said.push(String(chunk)));
+    const [status] = await once(child, "close");
+    assert.equal(status, 0, said.join(""));
+    return said.join("");
+  };
+  const runs = async () => {
+    const { environments } = JSON.parse(await run("status", "test", "--json"));
+    const [entry] = environments as StatusEntry[];
+    assert(entry);
+    const { state, release, services, images } = entry;
+    const web = services["web"];
+    return {
+      state,
+      release,
+      version: web?.version,
+      containers: web?.containers?.digests,
+      carried: images["server"]?.carried,
+    };
+  };
+  const steady = (version: string) => {
+    const digest = digests[version];
+    return { state: "steady", release: version, version, containers: [digest], carried: digest };
+  };
+
+  it("is an edit and an up, there and back, and each is in the history", async () => {
+    await run("promote", "test", "--release", "1.0.0");
+    assert.equal((await runs()).state, "pending");
+    await stack.up();
+    assert.deepEqual(await runs(), steady("1.0.0"));
+
+    await run("promote", "test", "--release", "2.0.0");
+    assert.match(await run("diff", "test"), /\| test \| server \| 1\.0\.0 .* \| 2\.0\.0 .* \| rolls \|/);
+    await stack.up();
+    assert.deepEqual(await runs(), steady("2.0.0"));
+
+    assert.match(await run("rollback", "test"), /^-.*release: 2\.0\.0\n\+.*release: 1\.0\.0$/m);
+    await stack.up();
+    assert.deepEqual(await runs(), steady("1.0.0"));
+
+    const { receipts } = JSON.parse(await run("history", "test", "--json"));
+    assert.deepEqual(
+      receipts.map(({ release, outcome, via, images }: Receipt) => [
+        release,
+        outcome,
+        via,
+        images["server"]?.to,
+      ]),
+      ["1.0.0", "2.0.0", "1.0.0"].map((version) => [version, "healthy", "up", digests[version]]),
+    );
+    const { images } = JSON.parse(await run("locate", "2.0.0", "--json"));
+    const { runs: isThere, ran } = images[0].environments.test;
+    assert.deepEqual([isThere, ran.length], [false, 1]);
   });
 });

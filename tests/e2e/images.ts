@@ -6,7 +6,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deleteManifest, type Pushed, pushBlob, pushManifest, types } from "../integration/registry/images";
+import {
+  deleteManifest,
+  type Flavour,
+  type Pushed,
+  pushBlob,
+  pushManifest,
+  types,
+} from "../integration/registry/images";
 
 export const registry = process.env["TAGALONG_REGISTRY"] ?? "127.0.0.1:5000";
 const base = process.env["TAGALONG_BASE_IMAGE"] ?? `${registry}/tagalong/base:node20`;
@@ -28,6 +35,8 @@ export interface AppImage {
   user?: string;
   /** With a layer that is in the manifest and not in the registry. */
   lostLayer?: boolean;
+  /** Docker's own media types by default. */
+  flavour?: Flavour;
 }
 
 interface BaseImage {
@@ -65,7 +74,8 @@ export async function pushApp(repository: string, app: AppImage, ...tags: string
     const { status } = await fetch(mount, { method: "POST" });
     assert.equal(status, 201, `the registry does not mount layers of ${base}`);
   }
-  const lost = app.lostLayer ? await pushBlob(target, randomBytes(32), types.docker.layer) : undefined;
+  const of = types[app.flavour ?? "docker"];
+  const lost = app.lostLayer ? await pushBlob(target, randomBytes(32), of.layer) : undefined;
   const env = { VERSION: app.version, ...app.env };
   const config = await pushBlob(
     target,
@@ -89,16 +99,45 @@ export async function pushApp(repository: string, app: AppImage, ...tags: string
         },
       }),
     ),
-    types.docker.config,
+    of.config,
   );
-  const mediaType = types.docker.manifest;
-  const manifest = { schemaVersion: 2, mediaType, config, layers: [...from.layers, ...(lost ? [lost] : [])] };
+  const mediaType = of.manifest;
+  const layers = [
+    ...from.layers.map((layer) => ({ ...layer, mediaType: of.layer })),
+    ...(lost ? [lost] : []),
+  ];
+  const manifest = { schemaVersion: 2, mediaType, config, layers };
   const pushed = await pushManifest(target, manifest, mediaType, tags[0]);
   for (const tag of tags.slice(1)) await pushManifest(target, manifest, mediaType, tag);
   if (lost) {
     const blob = `http://${registry}/v2/${repository}/blobs/${lost.digest}`;
     assert((await fetch(blob, { method: "DELETE" })).ok, "the registry does not delete layers");
   }
+  return pushed;
+}
+
+/** Pushes the app for this machine's platform and another one, in one index, with what a build says of itself for OCI. */
+export async function pushAppIndex(
+  repository: string,
+  app: AppImage & { flavour: Flavour },
+  ...tags: string[]
+): Promise<Pushed> {
+  const here = process.arch === "x64" ? "amd64" : process.arch;
+  const manifests: object[] = [];
+  for (const architecture of [here === "arm64" ? "amd64" : "arm64", here]) {
+    const child = await pushApp(repository, { ...app, architecture });
+    manifests.push({ ...child, platform: { os: "linux", architecture } });
+  }
+  if (app.flavour === "oci") {
+    const attestation = await pushApp(repository, { ...app, architecture: "unknown" });
+    const annotations = { "vnd.docker.reference.type": "attestation-manifest" };
+    manifests.push({ ...attestation, platform: { os: "unknown", architecture: "unknown" }, annotations });
+  }
+  const mediaType = types[app.flavour].index;
+  const index = { schemaVersion: 2, mediaType, manifests };
+  const target = { host: registry, repository };
+  const pushed = await pushManifest(target, index, mediaType, tags[0]);
+  for (const tag of tags.slice(1)) await pushManifest(target, index, mediaType, tag);
   return pushed;
 }
 

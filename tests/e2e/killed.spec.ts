@@ -29,7 +29,7 @@ describe("An update that is killed", function () {
     port = await freePort();
     stack = await project.stack("dev", {
       services: { app: { image: "app", port: 8080, publish: port, health: { path: "/healthz" } } },
-      rollout: { drain: "2s" },
+      rollout: { drain: "2s", soak: "0s" },
     });
   });
   after(() => project.close());

@@ -14,7 +14,11 @@ describe("Environments side by side", function () {
     for (const [name, tag] of Object.entries({ dev: "dev", twin: "dev", test: "test" })) {
       const port = await freePort();
       const services = { app: { image: "app", port: 8080, publish: port, volumes: { data: "/data" } } };
-      const stack = await project.stack(name, { tag, services, rollout: { keep: 1, drain: "1s" } });
+      const stack = await project.stack(name, {
+        tag,
+        services,
+        rollout: { keep: 1, drain: "1s", soak: "0s" },
+      });
       stacks[name] = { stack, port };
     }
     await Promise.all(Object.values(stacks).map(({ stack }) => stack.up()));

@@ -41,9 +41,10 @@ describe("Promotion by the command line", function () {
       shop.read("Pulumi.test.yaml"),
       untouched.replace("config:\n", "config:\n  tagalong:release: 1.2.0\n"),
     );
+    assert.match(text, /^test would run the release 1\.2\.0:$/m);
     assert.match(
       text,
-      /server {2}1\.1\.0 \([0-9a-f]{12}\) {2}1\.2\.0 \([0-9a-f]{12}\) {2}120aaaa {2}healthy \d+ \w+ ago/,
+      /^ {2}server {2}1\.1\.0 \(\S+\) {2}1\.2\.0 \(\S+\) {2}linux\/amd64 {2}healthy in dev for \d+ \w+$/m,
     );
     assert.match(text, /^\+ {2}tagalong:release: 1\.2\.0$/m);
     assert.match(text, /Pulumi\.test\.yaml is edited and not committed\. Next: pulumi up -s test/);
@@ -87,7 +88,7 @@ describe("Promotion by the command line", function () {
     const { text } = await shop.run((output) => promote("test", { cwd, from: "dev", dryRun: true }, output));
     assert.match(text, /dev runs something newer, which it has not found well yet/);
     assert.match(text, /the tag dev carries another server, client, which dev does not run/);
-    assert.match(text, /test to 1\.2\.0/);
+    assert.match(text, /^test would run the release 1\.2\.0:$/m);
   });
 
   const mistakes: [what: string, options: Parameters<typeof promote>[1], code: number, text: RegExp][] = [
@@ -123,7 +124,10 @@ describe("Promotion by the command line", function () {
     const asked = () => shop.run((output) => promote("test", { cwd, release: "1.3.0" }, output));
     const refused = await asked();
     assert.equal(refused.code, 3);
-    assert.match(refused.text, /Refused: server: rejected in dev .*server exited with code 3/);
+    assert.match(
+      refused.text,
+      /Refused: test does not take the release 1\.3\.0:\n {2}server: rejected in dev .*server exited with code 3/,
+    );
     const [, image = ""] = /tagalong override test --image (client@sha256:\S+)/.exec(refused.text) ?? [];
     assert.match(
       refused.text,
@@ -170,7 +174,7 @@ describe("Promotion by the command line", function () {
     assert.equal(refused.code, 3);
     assert.match(
       refused.text,
-      /test was put on hold by \S+@\S+ \d+ s ago: demo on Friday; lift it first: tagalong resume test/,
+      /Refused: test is held since \S+ by \S+@\S+: demo on Friday; lift that with `tagalong resume test`/,
     );
     const resumed = await shop.run((output) => resume("test", { cwd }, output));
     assert.match(resumed.text, /test goes on; it was put on hold by .*: demo on Friday/);
@@ -212,6 +216,31 @@ describe("Promotion by the command line", function () {
     const { code, text } = await shop.run((output) => promote("test", { cwd, follow: true }, output));
     assert.equal(code, 0, text);
     assert.equal(shop.read("Pulumi.test.yaml"), untouched);
+  });
+
+  it("names what is in the repositories where releases come from, where the environment has its own", async () => {
+    const own = ["server", "client"].map((image) => {
+      const place = `${shop.registry.host}/live/${image}`;
+      return `    ${image}: { repository: ${place}, source: ${shop.repository(image)} }\n`;
+    });
+    const live = untouched.replace("config:\n", `config:\n  tagalong:images:\n${own.join("")}`);
+    shop.write("Pulumi.live.yaml", live);
+    try {
+      const bad = await shop.run((output) => promote("live", { cwd, release: "1.3.0" }, output));
+      assert.equal(bad.code, 3, "what dev found out is beside the images that it runs");
+      const { code, text } = await shop.run((output) => promote("live", { cwd, from: "dev" }, output));
+      assert.equal(code, 0, text);
+      assert.equal(
+        shop.read("Pulumi.live.yaml"),
+        live.replace("config:\n", "config:\n  tagalong:release: 1.2.0\n"),
+      );
+      const image = `server@${shop.digestOf("server", "1.3.0")}`;
+      const reason = "urgent";
+      const ended = await shop.run((output) => override("live", { cwd, image, reason, json: true }, output));
+      assert.deepEqual([ended.code, JSON.parse(ended.text).images.server.written], [0, true]);
+    } finally {
+      shop.remove("Pulumi.live.yaml");
+    }
   });
 
   it("needs a name for what another environment runs", async () => {

@@ -77,8 +77,12 @@ export class Shop {
   }
 
   /** Pushes a version of images, under its own tags and others. */
-  async push(version: string, tags: readonly string[] = [], images = ["server", "client"]): Promise<void> {
-    const revision = commitOf(version);
+  async push(
+    version: string,
+    tags: readonly string[] = [],
+    images = ["server", "client"],
+    revision = commitOf(version),
+  ): Promise<void> {
     const labels = {
       "org.opencontainers.image.version": version,
       "org.opencontainers.image.revision": revision,

@@ -1,9 +1,11 @@
 // What the commands tell of environments: a real registry, real receipts, and registries that do not answer.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { history } from "../../../cli/history";
 import { hold } from "../../../cli/hold";
 import { locate } from "../../../cli/locate";
 import { type StatusEntry, status } from "../../../cli/status";
+import { pushImage } from "../registry/images";
 import { commitOf, Shop } from "./shop";
 
 describe("What the command line tells", function () {
@@ -196,6 +198,36 @@ describe("What the command line tells", function () {
     assert.equal(rejected.images[0].environments.dev.verdict.outcome, "rejected");
     const { text } = await shop.run((output) => locate("1.2.0", { cwd }, output));
     assert.match(text, /^ {2}dev +– +carries it {2}rejected: server exited with code 3/m);
+  });
+
+  it("knows a short commit by the folder's own repository, and one that is several by the records", async () => {
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], {
+        cwd,
+        encoding: "utf8",
+      }).trim();
+    git("init", "-q");
+    git("commit", "-q", "--allow-empty", "-m", "one");
+    const commit = git("rev-parse", "HEAD");
+    const target = { host: shop.registry.host, repository: "shop/server" };
+    const { digest } = await pushImage(target, { flavour: "docker", seed: "by commit" }, `sha-${commit}`);
+    const { digests, release } = await found(commit.slice(0, 9));
+    assert.deepEqual([digests, release], [[digest], `sha-${commit}`]);
+    await shop.rolled("test", "1.1.00", "failed", {
+      images: { server: { to: digest, revision: `110b${"0".repeat(36)}` } },
+    });
+    const several = await shop.run((output) => locate("110", { cwd }, output));
+    assert.equal(several.code, 1, "three digits are no commit");
+    const apart = await shop.run((output) => locate("110b", { cwd }, output));
+    assert.equal(apart.code, 0);
+    await shop.rolled("test", "1.1.000", "failed", {
+      images: { server: { to: digest, revision: `110b${"1".repeat(36)}` } },
+    });
+    const both = await shop.run((output) => locate("110b", { cwd }, output));
+    assert.deepEqual(
+      [both.code, /several commits begin with 110b: 110b1+, 110b0+: write more of it/.test(both.text)],
+      [2, true],
+    );
   });
 
   it("says what is nowhere, and what cannot be asked", async () => {

@@ -252,6 +252,12 @@ describe("The tags of an environment", function () {
       ...older,
       client: newer["client"],
     });
+    assert.match(
+      said.at(-1) ?? "",
+      new RegExp(
+        `^warning: client: \\S+:moved was led to ${older["client"]} and carries ${newer["client"]}: `,
+      ),
+    );
     await environmentTag.preview?.(of, state, context);
     assert.match(
       said.join("\n"),

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { editRelease } from "../../../cli/edit";
+import { planEdit, writeEdit } from "../../../cli/edit";
 import { ConfigError } from "../../../config";
 import { StackFileError } from "../../../config/editStackFile";
 
@@ -29,8 +29,8 @@ describe("Editing a stack's file", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const edit = (release: string | undefined, dryRun = false) =>
-    editRelease({ file, project, stack: "test" }, release, dryRun);
+  const target = () => ({ file, project, stack: "test" });
+  const edit = (release: string | undefined) => writeEdit(target(), release);
 
   it("writes it as a whole, with the rights that it had, and says what changed", () => {
     chmodSync(file, 0o640);
@@ -55,8 +55,8 @@ describe("Editing a stack's file", () => {
       diff: "",
       written: false,
     });
-    const { changed, written } = edit("1.4.2", true);
-    assert.deepEqual([changed, written], [true, false]);
+    const { edit: planned, config } = planEdit(target(), "1.4.2");
+    assert.deepEqual([planned.changed, planned.written, config.release], [true, false, "1.4.2"]);
     assert.equal(statSync(file).mtimeMs, mtimeMs);
   });
 

@@ -37,13 +37,34 @@ describe("The provider", () => {
       return state["size"] === 0 ? undefined : { ...state, size: 5 };
     },
   };
+  /** One that decides by itself which inputs count, what has changed, and what can be adopted. */
+  const knowing: Handler<Properties, Properties> = {
+    async check(inputs, old) {
+      return old ? { ...inputs, place: old["place"] } : inputs;
+    },
+    async changed(inputs, old) {
+      return inputs["size"] === old["made"] ? [] : ["size"];
+    },
+    async create() {
+      return { id: "one", outputs: {} };
+    },
+    async update() {
+      return {};
+    },
+    async import(id) {
+      return { id: "one", inputs: { size: Number(id) }, outputs: { made: Number(id) } };
+    },
+  };
   let client: rpc.ResourceProviderClient;
   let stop: () => void;
   let configured: Properties = {};
 
   before(async () => {
     const served = await serve({
-      handlers: { "tagalong:index:Thing": thing } as unknown as Handlers,
+      handlers: {
+        "tagalong:index:Thing": thing,
+        "tagalong:index:Knowing": knowing,
+      } as unknown as Handlers,
       version: "1.2.3",
       engineAddress: undefined,
       onConfigure: (inputs) => {
@@ -90,9 +111,9 @@ describe("The provider", () => {
     const response = await call<pb.UpdateRequest, pb.UpdateResponse>(client.update, request);
     return read(response.getProperties());
   }
-  async function diff(olds: Properties, news: Properties): Promise<pb.DiffResponse> {
+  async function diff(olds: Properties, news: Properties, of = urn): Promise<pb.DiffResponse> {
     const request = new pb.DiffRequest();
-    request.setUrn(urn);
+    request.setUrn(of);
     request.setOldInputs(struct(olds));
     request.setOlds(struct(olds));
     request.setNews(struct(news));
@@ -173,6 +194,45 @@ describe("The provider", () => {
     request.setProperties(struct({ size: 0 }));
     const gone = await call<pb.ReadRequest, pb.ReadResponse>(client.read, request);
     assert.equal(gone.getId(), "");
+  });
+
+  const knowingUrn = urn.replace("Thing", "Knowing");
+
+  it("takes the inputs that a resource says count, of an old one and of a new one", async () => {
+    const check = async (news: Properties, olds?: Properties) => {
+      const request = new pb.CheckRequest();
+      request.setUrn(knowingUrn);
+      request.setNews(struct(news));
+      if (olds) request.setOlds(struct(olds));
+      return read((await call<pb.CheckRequest, pb.CheckResponse>(client.check, request)).getInputs());
+    };
+    assert.deepEqual(await check({ size: 1, place: "there" }), { size: 1, place: "there" });
+    assert.deepEqual(await check({ size: 1, place: "there" }, { size: 2, place: "here" }), {
+      size: 1,
+      place: "here",
+    });
+  });
+
+  it("asks a resource what has changed that compares with what is there", async () => {
+    const { DIFF_NONE, DIFF_SOME } = pb.DiffResponse.DiffChanges;
+    const none = await diff({ size: 1, made: 2 }, { size: 2 }, knowingUrn);
+    assert.equal(none.getChanges(), DIFF_NONE);
+    const some = await diff({ size: 1, made: 2 }, { size: 1 }, knowingUrn);
+    assert.deepEqual([some.getChanges(), some.getDiffsList()], [DIFF_SOME, ["size"]]);
+  });
+
+  it("adopts by an id what can be adopted, and refuses anything else", async () => {
+    const adopt = (of: string) => {
+      const request = new pb.ReadRequest();
+      request.setId("7");
+      request.setUrn(of);
+      return call<pb.ReadRequest, pb.ReadResponse>(client.read, request);
+    };
+    const adopted = await adopt(knowingUrn);
+    assert.equal(adopted.getId(), "one");
+    assert.deepEqual(read(adopted.getInputs()), { size: 7 });
+    assert.deepEqual(read(adopted.getProperties()), { size: 7, made: 7 });
+    await assert.rejects(adopt(urn), { details: /^this resource cannot be imported/ });
   });
 
   it("deletes what has nothing to delete without complaint", async () => {

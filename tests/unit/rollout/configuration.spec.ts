@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configurationOf } from "../../../rollout/configuration";
+import { configurationIn, configurationOf } from "../../../rollout/configuration";
 
 describe("The configuration that a verdict is bound to", () => {
   const service = { image: "server", port: 8080, env: { A: "1", B: "2" }, volumes: { data: "/data" } };
@@ -31,4 +31,16 @@ describe("The configuration that a verdict is bound to", () => {
       assert.notEqual(other, configurationOf([service], secrets));
     });
   }
+
+  it("is of the services that run the image, and of the secrets that they read", () => {
+    const [web, worker, other] = [
+      { image: "server", secrets: ["A"] },
+      { image: "server", secrets: [] },
+      { image: "client", secrets: ["B"] },
+    ];
+    const texts = { A: "v1:a", B: "v1:b", C: "v1:c" };
+    const config = { services: { web, other, worker } };
+    assert.equal(configurationIn(config, "server", texts), configurationOf([web, worker], ["v1:a"]));
+    assert.equal(configurationIn(config, "client", texts), configurationOf([other], ["v1:b"]));
+  });
 });

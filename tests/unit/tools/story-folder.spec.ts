@@ -23,7 +23,6 @@ describe("tools/story-folder", () => {
       registry: "127.0.0.1:5000",
     });
     assert.match(copy, /^name: story$/m);
-    assert.match(copy, /^main: \/clone\/program\.cjs$/m);
     assert.match(copy, /path: \/clone\/provider\/plugin$/m);
     assert.match(copy, /repository: 127\.0\.0\.1:5000\/story\/server$/m);
     assert.match(copy, /repository: 127\.0\.0\.1:5000\/story\/client$/m);
