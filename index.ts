@@ -10,16 +10,14 @@ import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials } from "./watcher/credentials";
 
 interface Run {
-  /** What the environment is to run; by default what its config names, or else its tag carries now. */
+  /** What a watcher has decided that the environment is to run; by hand it is what the config names, or the tag carries. */
   release?: Release;
   /** The project's folder; by default the working directory. */
   directory?: string;
-  /** By hand somebody runs `pulumi up`, on a machine or in CI. */
-  role?: "hand" | "watcher";
 }
 
 async function program(run: Run = {}): Promise<Record<string, unknown>> {
-  const { release, directory = process.cwd(), role = "hand" } = run;
+  const { release, directory = process.cwd() } = run;
   const config = readConfig(directory);
   if (config.kind === "repository") {
     throw new pulumi.RunError("the repository's stack is not built yet: run an environment's, such as dev");
@@ -31,7 +29,7 @@ async function program(run: Run = {}): Promise<Record<string, unknown>> {
     const { roll, ...decided } = release
       ? decidedBefore(release)
       : await decideByHand(config, client, { directory, isPreview, say: pulumi.log });
-    const session = offer({ credentials, role, ...(roll ? { roll } : {}) });
+    const session = offer({ credentials, ...(roll ? { role: "hand", roll } : { role: "watcher" }) });
     const files = readProjectFiles(config.stack, directory);
     const environment = new Environment(config.stack, { config, files, session, ...decided });
     const { urls, switchedAt, claim } = environment;
