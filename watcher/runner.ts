@@ -14,7 +14,11 @@ import { Overtaken, unlocked } from "./unlocked";
 import { type HopTimes, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
-export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
+export type Program = (run: {
+  release: Release;
+  directory: string;
+  role: "watcher";
+}) => Promise<Record<string, unknown>>;
 
 /** `hops`: the steps that were reached. */
 export type UpResult = { hops: HopTimes } & (
@@ -151,7 +155,7 @@ export class Runner {
                 }
                 isOff = options.confirm !== undefined && !(await options.confirm());
                 if (isOff) throw new pulumi.RunError("it is not to be any more");
-                return program({ release, directory });
+                return program({ release, directory, role: "watcher" });
               },
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
