@@ -14,11 +14,7 @@ import { Overtaken, unlocked } from "./unlocked";
 import { type HopTimes, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
-export type Program = (run: {
-  release: Release;
-  directory: string;
-  role: "watcher";
-}) => Promise<Record<string, unknown>>;
+export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
 
 /** `hops`: the steps that were reached. */
 export type UpResult = { hops: HopTimes } & (
@@ -155,7 +151,7 @@ export class Runner {
                 }
                 isOff = options.confirm !== undefined && !(await options.confirm());
                 if (isOff) throw new pulumi.RunError("it is not to be any more");
-                return program({ release, directory, role: "watcher" });
+                return program({ release, directory });
               },
               refresh,
               parallel: Math.max(16, 4 * Object.keys(release).length),
