@@ -21,21 +21,20 @@ import { plainCredentials, plainText } from "./watcher/credentials";
 import { told } from "./watcher/told";
 
 interface Run {
-  /** What the environment is to run; by default what its config names, or else its tag carries now. */
+  /** What a watcher has decided that the environment is to run; by hand it is what the config names, or the tag carries. */
   release?: Release;
   /** The project's folder; by default the working directory. */
   directory?: string;
-  /** By hand somebody runs `pulumi up`, on a machine or in CI. */
-  role?: "hand" | "watcher";
 }
 
 function program(run: Run = {}): Promise<Record<string, unknown>> {
-  const config = readConfig(run.directory);
-  return config.kind === "repository" ? repositoryStack(config, run) : environmentStack(config, run);
+  const { directory = process.cwd(), release } = run;
+  const config = readConfig(directory);
+  if (config.kind === "repository") return repositoryStack(config, directory);
+  return environmentStack(config, directory, release);
 }
 
-async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Record<string, unknown>> {
-  const { directory = process.cwd(), role = "hand" } = run;
+async function repositoryStack(config: RepositoryConfig, directory: string): Promise<Record<string, unknown>> {
   const { repository: settings } = config;
   const environments = environmentsIn(directory);
   const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
@@ -44,13 +43,16 @@ async function repositoryStack(config: RepositoryConfig, run: Run): Promise<Reco
     ...{ settings, environments, survey, access, known },
     skipped: preflight(settings, survey, isRepositoryIn(known)),
     rows: checklist(settings, survey, { environments, isWorkflow }),
-    session: offer({ credentials: await registryCredentials(access, process.env), role }),
+    session: offer({ credentials: await registryCredentials(access, process.env), role: "hand" }),
   });
   return { url, access: rows };
 }
 
-async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Record<string, unknown>> {
-  const { release, directory = process.cwd(), role = "hand" } = run;
+async function environmentStack(
+  config: EnvironmentConfig,
+  directory: string,
+  release: Release | undefined,
+): Promise<Record<string, unknown>> {
   const credentials = await plainCredentials(config.registries);
   const client = new RegistryClient({ credentials: credentialLookup(credentials) });
   try {
@@ -58,7 +60,7 @@ async function environmentStack(config: EnvironmentConfig, run: Run): Promise<Re
     const { roll, ...decided } = release
       ? decidedBefore(release)
       : await decideByHand(config, client, { directory, isPreview, say: pulumi.log });
-    const session = offer({ credentials, role, ...(roll ? { roll } : {}) });
+    const session = offer({ credentials, ...(roll ? { role: "hand", roll } : { role: "watcher" }) });
     const files = readProjectFiles(config.stack, directory);
     const environment = new Environment(config.stack, { config, files, session, ...decided });
     const { urls, switchedAt, claim } = environment;

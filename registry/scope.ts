@@ -14,7 +14,10 @@ export interface Access {
 /** The scopes of a token. @param said the challenge's `scope`; undefined where it has none */
 export function scopesFor(said: string | undefined, access: Access): string[] {
   const { repository, writes, mountFrom } = access;
-  const challenged = (said ?? "").split(" ").filter((scope) => scope !== "");
+  const challenged = (said ?? "")
+    .split(" ")
+    .filter((scope) => scope !== "")
+    .map(sorted);
   const wanted = `repository:${repository}:pull${writes ? ",push" : ""}`;
   if (!writes) return challenged.length > 0 ? challenged : [wanted];
   const scopes = challenged.some(allowsPush) ? challenged : withPush(challenged, wanted);
@@ -31,6 +34,12 @@ function withPush(challenged: readonly string[], wanted: string): string[] {
 
 function allowsPush(scope: string): boolean {
   return nameIn(scope) !== undefined && /[:,](push|\*)(,|$)/.test(scope);
+}
+
+/** The same rights are the same text: distribution names a write's actions in any order, a new one at each challenge. */
+function sorted(scope: string): string {
+  const [, before = "", actions = ""] = /^(.*:)([^:]*)$/.exec(scope) ?? [undefined, scope];
+  return before + actions.split(",").sort().join();
 }
 
 /** `name` of `repository:name:actions`; a name may have a port, and so a colon, in it. */

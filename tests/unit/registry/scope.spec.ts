@@ -22,6 +22,12 @@ describe("The scopes of a token", () => {
       ["repository:x/y:pull", "registry:catalog:*"],
     ],
     ["a write is what the challenge says, where that lets it push", write, push, [push]],
+    [
+      "a write where the challenge names the actions in another order",
+      write,
+      "repository:acme/server:push,pull",
+      [push],
+    ],
     ["a write that is not told what", write, undefined, [push]],
     ["a write where the challenge says pull to everybody, as GHCR's does", write, pull, [push]],
     [
