@@ -74,7 +74,8 @@ describe("Receipts on their way to GitHub", () => {
     mirror.report(receipt({ id: "2", outcome: "healthy" }));
     await slow.answer();
     while (slow.asked.length < 4) await pass();
-    assert.deepEqual(slow.asked, ["1 healthy", "2 rolling", "2 healthy", "1 healthy"]);
+    assert.deepEqual(slow.asked.slice(0, 2), ["1 healthy", "2 rolling"]);
+    assert.deepEqual(slow.asked.slice(2).sort(), ["1 healthy", "2 healthy"]);
     await slow.answer();
     await pass();
     assert.equal(slow.asked.length, 4);
