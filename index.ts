@@ -19,6 +19,7 @@ import type { Release } from "./rollout/release";
 import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials, plainText } from "./watcher/credentials";
 import { told } from "./watcher/told";
+import { wantedWorkflows } from "./workflows";
 
 interface Run {
   /** What a watcher has decided that the environment is to run; by hand it is what the config names, or the tag carries. */
@@ -34,18 +35,26 @@ function program(run: Run = {}): Promise<Record<string, unknown>> {
   return environmentStack(config, directory, release);
 }
 
-async function repositoryStack(config: RepositoryConfig, directory: string): Promise<Record<string, unknown>> {
+async function repositoryStack(
+  config: RepositoryConfig,
+  directory: string,
+): Promise<Record<string, unknown>> {
   const { repository: settings } = config;
   const environments = environmentsIn(directory);
-  const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);
+  const token = await plainText(settings.token);
+  const { survey, access, isWorkflow } = await surveyed(config, token, process.env, wantedWorkflows(config));
   const known = await ownResources();
-  const { url, rows } = new RepositoryStack("repository", {
+  const { owner, name } = settings;
+  const { url, rows, pullRequest } = new RepositoryStack("repository", {
     ...{ settings, environments, survey, access, known },
     skipped: preflight(settings, survey, isRepositoryIn(known)),
     rows: checklist(settings, survey, { environments, isWorkflow }),
-    session: offer({ credentials: await registryCredentials(access, process.env), role: "hand" }),
+    session: offer({
+      credentials: await registryCredentials(access, process.env),
+      ...{ role: "hand", github: { repository: { owner, name }, access }, files: survey.workflows?.facts },
+    }),
   });
-  return { url, access: rows };
+  return { url, access: rows, ...(pullRequest && { pullRequest }) };
 }
 
 async function environmentStack(

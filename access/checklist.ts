@@ -8,6 +8,7 @@ import { packageRows } from "./packageRows";
 import { problemsBefore } from "./preflight";
 import { environmentRow, settingsRows } from "./settingsRows";
 import type { Survey } from "./survey";
+import { workflowRows } from "./workflowRows";
 
 export interface Row {
   /** What it is about: `rulesets`, `package server: link`. */
@@ -69,5 +70,9 @@ export function checklist(settings: Settings, survey: Survey, circumstances: Cir
       return { what: feature, state: settings.ifMissing === "skip" ? "unknown" : "click", detail };
     }),
   ];
-  return [...rows, ...packageRows(settings, survey, circumstances)];
+  return [
+    ...rows,
+    ...(survey.workflows ? workflowRows(settings, survey.workflows) : []),
+    ...packageRows(settings, survey, circumstances),
+  ];
 }

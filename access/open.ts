@@ -12,6 +12,7 @@ import {
 } from "../registry";
 import { PreflightError } from "./preflight";
 import { type Survey, survey } from "./survey";
+import type { WantedWorkflows } from "./workflows";
 
 const githubRegistry = "ghcr.io";
 
@@ -25,18 +26,20 @@ export interface Surveyed {
 /**
  * Asks everything that must be known before.
  * @param token of the config; without one, the environment's
+ * @param workflows what is to be in the repository, where the stack writes it
  * @throws PreflightError where there is no token; GitHubError where GitHub does not answer
  */
 export async function surveyed(
   config: Pick<RepositoryConfig, "repository" | "images">,
   token: string | undefined,
   env: NodeJS.ProcessEnv,
+  workflows?: WantedWorkflows,
 ): Promise<Surveyed> {
   const access = accessOf(token, env);
   const { owner, name } = config.repository;
   const registry = new RegistryClient({ credentials: credentialsWith(access, env) });
   try {
-    const found = await survey(config, new Client({ owner, name }, access), registry);
+    const found = await survey(config, new Client({ owner, name }, access), registry, workflows);
     // A workflow's own token is nobody's.
     const isWorkflow = found.facts.login === undefined && isWorkflowOf(`${owner}/${name}`, env);
     return { survey: found, access, isWorkflow };

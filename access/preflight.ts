@@ -5,6 +5,7 @@
 import type { Feature } from "../github";
 import { lackingFeatures, lackText, type Settings } from "./features";
 import type { Survey } from "./survey";
+import { workflowProblems } from "./workflows";
 
 /** Everything that is in the way of the repository's stack, in one message. */
 export class PreflightError extends Error {
@@ -46,7 +47,7 @@ export function preflight(settings: Settings, survey: Survey, isKnown = false): 
 /** What no choice of the config lets pass. */
 export function problemsBefore(
   settings: Settings,
-  { facts, people, isDefaultBranchThere }: Survey,
+  { facts, people, isDefaultBranchThere, workflows }: Survey,
 ): string[] {
   const { owner, name } = settings;
   const where = `${owner}/${name}`;
@@ -102,6 +103,7 @@ export function problemsBefore(
           `${where} has no branch ${settings.defaultBranch}; push it, or correct tagalong:repository.defaultBranch`,
         ]),
     ...strangers(settings, people),
+    ...(workflows ? workflowProblems(workflows, facts.scopes) : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { permissions } from "../github/errors";
 import type { RegistryClient } from "../registry";
 import { type PackageSurvey, surveyPackages } from "./packages";
 import { isPerson } from "./preflight";
+import { surveyWorkflows, type WantedWorkflows, type WorkflowSurvey } from "./workflows";
 
 export interface Survey {
   facts: GitHubFacts;
@@ -18,6 +19,8 @@ export interface Survey {
   isDefaultBranchThere: boolean;
   /** By image. */
   packages: Readonly<Record<string, PackageSurvey>>;
+  /** Left out where the stack writes no workflows. */
+  workflows?: WorkflowSurvey;
 }
 
 const patienceMs = 5_000;
@@ -28,17 +31,19 @@ export async function survey(
   { repository: settings, images }: Pick<RepositoryConfig, "repository" | "images">,
   client: Client,
   registry: RegistryClient,
+  wanted?: WantedWorkflows,
 ): Promise<Survey> {
   const facts = await inspect(client, {
     webhook: settings.webhook !== undefined,
     labels: Object.keys(settings.labels).length > 0,
   });
-  const [people, isDefaultBranchThere, packages] = await Promise.all([
+  const [people, isDefaultBranchThere, packages, workflows] = await Promise.all([
     findPeople(settings, client),
     hasDefaultBranch(settings, facts, client),
     surveyPackages(images, facts, client, registry),
+    wanted && surveyWorkflows(settings, wanted, facts, client),
   ]);
-  return { facts, people, isDefaultBranchThere, packages };
+  return { facts, people, isDefaultBranchThere, packages, ...(workflows && { workflows }) };
 }
 
 async function findPeople(

@@ -8,6 +8,7 @@ import { REPOSITORY_STACK, type RepositoryConfig } from "../config";
 import { checkReadable } from "../config/editStackFile";
 import { environmentsIn } from "../config/environments";
 import { checkStackFile } from "../config/stackFile";
+import { wantedWorkflows } from "../workflows";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, type Style, table } from "./output";
 
@@ -32,7 +33,7 @@ export async function access(
   const directory = resolve(options.cwd);
   const environments = environmentsIn(directory);
   const config = repositoryConfig(directory, environments);
-  const { survey, isWorkflow } = await surveyed(config, undefined, env);
+  const { survey, isWorkflow } = await surveyed(config, undefined, env, wantedWorkflows(config));
   const circumstances: Circumstances = { environments, isWorkflow };
   const rows = checklist(config.repository, survey, circumstances);
   const { owner, name } = config.repository;

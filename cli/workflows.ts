@@ -11,7 +11,16 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { REPOSITORY_STACK, type RepositoryConfig } from "../config";
 import { checkStackFile } from "../config/stackFile";
-import { renderWorkflows, SIGN, type WorkflowFile } from "../workflows";
+import {
+  blobSha,
+  type FoundEntry,
+  type FoundFiles,
+  isOwnPlace,
+  parentsOf,
+  type Standing,
+  standings,
+} from "../github";
+import { renderWorkflows, type WorkflowFile } from "../workflows";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, paragraph, table } from "./output";
 
@@ -22,9 +31,6 @@ interface Options {
   json?: boolean;
 }
 
-/** How a file in the folder stands to what is rendered. */
-export type Standing = "same" | "new" | "differs" | "foreign" | "stale";
-
 export interface Row {
   path: string;
   standing: Standing;
@@ -33,7 +39,7 @@ export interface Row {
 export function workflows(options: Options, output: Output = outputTo()): ExitCode {
   const files = renderWorkflows(repositoryConfig(resolve(options.cwd)));
   const folder = resolve(options.out);
-  const rows = standings(folder, files);
+  const rows = [...standings(files, foundIn(folder, files))].map(([path, standing]) => ({ path, standing }));
   const differing = rows.filter(({ standing }) => standing !== "same");
   if (!options.check) for (const file of files) write(folder, file);
   if (options.json) {
@@ -51,15 +57,19 @@ export function workflows(options: Options, output: Output = outputTo()): ExitCo
 const words: Readonly<Record<Standing, string>> = {
   same: "as it is rendered",
   new: "is not there",
-  differs: "differs from what is rendered: edited by hand, or the config or Tagalong has changed since",
+  outdated: "is as it was rendered; the config or Tagalong has changed since",
+  edited: "was edited by hand, and would be overwritten",
   foreign: "is not of Tagalong, and would be overwritten",
+  blocked: "is no file, or lies below one that is no folder: move that away",
   stale: "was rendered once and is not any more: remove it",
+  leftover: "was rendered once, and edited by hand, and is not rendered any more: remove it",
 };
+const isGone = (standing: Standing): boolean => standing === "stale" || standing === "leftover";
 
 function told(folder: string, count: number, rows: readonly Row[], { check }: Options): string {
   if (check) return `${count} files in ${folder} are as they are rendered`;
-  const changed = rows.filter(({ standing }) => standing !== "same" && standing !== "stale").length;
-  const stale = rows.filter(({ standing }) => standing === "stale").map(({ path }) => path);
+  const changed = rows.filter(({ standing }) => standing !== "same" && !isGone(standing)).length;
+  const stale = rows.filter(({ standing }) => isGone(standing)).map(({ path }) => path);
   const rest = stale.length > 0 ? `\nNot rendered any more, remove: ${stale.join(", ")}` : "";
   return `${changed} of ${count} files written to ${folder}${rest}`;
 }
@@ -82,31 +92,29 @@ function repositoryConfig(directory: string): RepositoryConfig {
   return config;
 }
 
-/** What the folder has of each file, and what it has of ours that is not rendered any more. */
-export function standings(folder: string, files: readonly WorkflowFile[]): Row[] {
-  const rendered = new Set(files.map(({ path }) => path));
-  const rows = files.map((file): Row => ({ path: file.path, standing: standingOf(folder, file) }));
-  const stale = [".github/workflows", ".github/tagalong"].flatMap((place) =>
-    existsSync(join(folder, place))
-      ? readdirSync(join(folder, place))
-          .map((name) => `${place}/${name}`)
-          .filter((path) => !rendered.has(path) && isOurs(join(folder, path)))
-      : [],
+/** What the folder has where files are rendered, or were once. */
+function foundIn(folder: string, files: readonly WorkflowFile[]): FoundFiles {
+  const once = [".github", ".github/workflows", ".github/tagalong"].flatMap((place) =>
+    isFolder(join(folder, place)) ? readdirSync(join(folder, place)).map((name) => `${place}/${name}`) : [],
   );
-  return [...rows, ...stale.map((path): Row => ({ path, standing: "stale" }))];
+  const rendered = new Map(files.map((file) => [file.path, file]));
+  const paths = new Set([...rendered.keys(), ...once.filter(isOwnPlace)]);
+  const places = new Set([...paths].flatMap(parentsOf));
+  return new Map(
+    [...places, ...paths].flatMap((path): [string, FoundEntry][] => {
+      const file = join(folder, path);
+      if (!existsSync(file)) return [];
+      if (!statSync(file).isFile()) return [[path, { type: "tree", mode: "040000", sha: "" }]];
+      const text = readFileSync(file, "utf8");
+      const isExecutable = (statSync(file).mode & 0o100) !== 0;
+      const mode =
+        process.platform === "win32" ? (rendered.get(path)?.mode ?? "") : isExecutable ? "100755" : "100644";
+      return [[path, { type: "blob", mode, sha: blobSha(text), text }]];
+    }),
+  );
 }
 
-function standingOf(folder: string, { path, text, mode }: WorkflowFile): Standing {
-  const file = join(folder, path);
-  if (!existsSync(file)) return "new";
-  const isExecutable = (statSync(file).mode & 0o100) !== 0;
-  const sameMode = process.platform === "win32" || isExecutable === (mode === "100755");
-  if (readFileSync(file, "utf8") === text && sameMode) return "same";
-  return isOurs(file) ? "differs" : "foreign";
-}
-
-const isOurs = (file: string): boolean =>
-  statSync(file).isFile() && readFileSync(file, "utf8").slice(0, 500).includes(SIGN);
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 function write(folder: string, { path, text, mode }: WorkflowFile): void {
   const file = join(folder, path);

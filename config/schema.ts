@@ -214,6 +214,8 @@ export const repositorySchema = closed("the config of the repository's stack", {
   images,
   repository: note(repository, { description: "The GitHub repository; in Pulumi.repository.yaml alone." }),
   workflows: note(workflows.prefault({}), {
-    description: "The CI/CD workflows of the repository; in Pulumi.repository.yaml alone, see workflows.md.",
+    description:
+      "The CI/CD workflows of the repository; in Pulumi.repository.yaml alone, see workflows.md. `{}` will do for `pulumi up` to write them.",
+    otherwise: "nothing is written",
   }),
 });

@@ -34,6 +34,8 @@ export type WorkflowsConfig = RepositoryConfig["workflows"];
 export interface RepositoryConfig extends z.output<typeof repositorySchema> {
   readonly kind: "repository";
   readonly stack: string;
+  /** Whether the stack writes the workflows into the repository: the config has a key for them, be it empty. */
+  readonly writesWorkflows: boolean;
 }
 
 export type StackConfig = EnvironmentConfig | RepositoryConfig;
@@ -66,7 +68,8 @@ export function validateConfig(raw: unknown, facts: ConfigFacts): StackConfig {
       ...brokenRepositoryRules(own, facts.environments),
     );
     if (result.success && problems.length === 0) {
-      return { kind: "repository", stack: facts.stack, ...result.data };
+      const writesWorkflows = own["workflows"] !== undefined;
+      return { kind: "repository", stack: facts.stack, writesWorkflows, ...result.data };
     }
   } else {
     const own = { tag: facts.stack, ...without(all, repositoryOnly) };

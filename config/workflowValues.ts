@@ -22,6 +22,13 @@ export function platformProblem(text: string): string | undefined {
     : `${quote(text)} is not a platform — write one such as linux/amd64 or linux/arm/v7`;
 }
 
+/** A file that may be overwritten although somebody has changed it. */
+export function overwriteProblem(text: string): string | undefined {
+  return /^\.github\/(?:[\w.-]+\/)?[\w.-]+$/.test(text)
+    ? undefined
+    : `${quote(text)} is no file that is written — write its path, for example .github/workflows/release.yml`;
+}
+
 /** One line of shell. GitHub would paste an expression's value into it before the shell sees the text. */
 export function commandProblem(text: string): string | undefined {
   if (text.trim() === "") return "is empty — write a command, or remove it";

@@ -5,7 +5,13 @@
 import { z } from "zod";
 import { closed, duration, flag, judged, listOf, mapOf, memory, note, unless } from "./fields";
 import { ENVIRONMENT, LABEL, tagProblem } from "./values";
-import { branchProblem, commandProblem, pathProblem, platformProblem } from "./workflowValues";
+import {
+  branchProblem,
+  commandProblem,
+  overwriteProblem,
+  pathProblem,
+  platformProblem,
+} from "./workflowValues";
 
 /** A path within the repository. */
 const path = (what: string, example: string) =>
@@ -214,6 +220,18 @@ export const workflows = closed("the workflows", {
     description: "Folder of this project within the repository, `.` where it is all of it.",
     example: "deploy",
   }),
+  overwrite: note(
+    listOf(
+      judged(overwriteProblem, unless("a file's path", "write one such as .github/workflows/release.yml")),
+      "paths",
+      "write paths of files, for example - .github/workflows/release.yml",
+    ).prefault([]),
+    {
+      description:
+        "Files that `pulumi up` overwrites, or removes, although they are somebody else's or were edited by hand.",
+      example: [".github/workflows/release.yml"],
+    },
+  ),
   renovate: note(flag().prefault(true), {
     description: "Write `.github/renovate.json`, by which Renovate keeps base images up to date.",
     example: false,

@@ -56,6 +56,12 @@ export const permissions = {
   actions: { verb: "look at environments", grant: "actions: read", scope: "repo" },
   hooks: { verb: "change webhooks", grant: "webhooks: write", scope: "admin:repo_hook" },
   issues: { verb: "change labels", grant: "issues: write", scope: "repo" },
+  workflows: {
+    verb: "write workflows",
+    grant: "contents: write, workflows: write",
+    scope: "workflow",
+  },
+  pulls: { verb: "open pull requests", grant: "pull_requests: write", scope: "repo" },
   members: { verb: "look at teams", grant: "members: read", scope: "read:org" },
   packages: { verb: "look at packages", grant: "packages: read", scope: "read:packages" },
 } as const satisfies Record<string, Permission>;

@@ -13,6 +13,20 @@ export type { Commit, CompareOptions, Comparison } from "./compare";
 export type { Report, ReportOptions } from "./deployments";
 export { GitHubError, type GitHubReason } from "./errors";
 export {
+  blobSha,
+  type FilesFacts,
+  type FoundEntry,
+  type FoundFiles,
+  factsText,
+  inspectFiles,
+  isOwnPlace,
+  parentsOf,
+  type RenderedFile,
+  type Standing,
+  standings,
+  writeFiles,
+} from "./files";
+export {
   type EnvironmentFacts,
   type Feature,
   type GitHubFacts,

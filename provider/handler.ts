@@ -12,6 +12,12 @@ export interface Context {
   log(severity: "info" | "warning", message: string): void;
 }
 
+/** A change of a part of an input: `files["a/b"]`. */
+export interface PropertyChange {
+  readonly path: string;
+  readonly kind: "add" | "update" | "delete";
+}
+
 /** How one resource type behaves. Inputs are complete and known in every call but `preview`. */
 export interface Handler<Inputs extends Properties, Outputs extends Properties> {
   /** Inputs whose change needs a new resource; others are updated in place. */
@@ -20,8 +26,12 @@ export interface Handler<Inputs extends Properties, Outputs extends Properties> 
   readonly ignore?: readonly string[];
   /** The inputs that count, in place of those that the program gave: those of the state where it may not change them. */
   check?(inputs: Inputs, old: Inputs | undefined, context: Context): Promise<Inputs>;
-  /** Names of what is to be changed, where that is not just every input that differs from the last one. */
-  changed?(inputs: Inputs, old: Inputs & Outputs, context: Context): Promise<readonly string[]>;
+  /** What is to be changed, where that is not just every input that differs from the last one: inputs, or parts of them. */
+  changed?(
+    inputs: Inputs,
+    old: Inputs & Outputs,
+    context: Context,
+  ): Promise<readonly (string | PropertyChange)[]>;
   /** Called in previews, with whatever inputs are known: throws what `up` would refuse. */
   preview?(
     inputs: Partial<Inputs>,

@@ -7,6 +7,7 @@ import { firstPush } from "./firstPush";
 import { gate } from "./gate";
 import type { Handlers } from "./server";
 import { soak } from "./soak";
+import { workflowFiles } from "./workflowFiles";
 
 export const handlers = {
   "tagalong:index:Claim": claim,
@@ -16,4 +17,5 @@ export const handlers = {
   "tagalong:index:Route": route,
   "tagalong:index:FirstPush": firstPush,
   "tagalong:index:Soak": soak,
+  "tagalong:index:WorkflowFiles": workflowFiles,
 } as unknown as Handlers;

@@ -7,6 +7,7 @@ import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
 import type { SoakInputs } from "./soak";
+import type { WorkflowFilesInputs } from "./workflowFiles";
 
 export type { TaggedImage };
 
@@ -100,5 +101,14 @@ export class FirstPush extends pulumi.CustomResource {
   declare public readonly pushed: pulumi.Output<string>;
   constructor(name: string, args: Inputs<FirstPushInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:FirstPush", name, { pushed: undefined, ...args }, opts);
+  }
+}
+
+export class WorkflowFiles extends pulumi.CustomResource {
+  declare public readonly commit: pulumi.Output<string>;
+  /** The page of the pull request that has them; "" where they came without one. */
+  declare public readonly pullRequest: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<WorkflowFilesInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:WorkflowFiles", name, { commit: undefined, pullRequest: undefined, ...args }, opts);
   }
 }

@@ -9,7 +9,14 @@ import * as rpc from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import * as empty from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Context, changedKeys, type Handler, type Properties, unknown } from "./handler";
+import {
+  type Context,
+  changedKeys,
+  type Handler,
+  type Properties,
+  type PropertyChange,
+  unknown,
+} from "./handler";
 
 export type Handlers = Record<string, Handler<never, never>>;
 type AnyHandler = Handler<Properties, Properties>;
@@ -18,6 +25,12 @@ const read = (struct: Struct | undefined): Properties => (struct?.toJavaScript()
 const write = (properties: Properties): Struct =>
   // A round trip through JSON drops undefined members, which a Struct cannot hold.
   Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Record<string, JavaScriptValue>);
+
+const detailKinds = { add: "ADD", update: "UPDATE", delete: "DELETE" } as const;
+
+/** The input that a change is of. */
+const inputOf = (change: string | PropertyChange): string =>
+  typeof change === "string" ? change : (/^[^.[]+/.exec(change.path)?.[0] ?? change.path);
 
 const known = (value: unknown): boolean =>
   Array.isArray(value)
@@ -135,15 +148,23 @@ export async function serve(options: {
         contextOf(request.getUrn()),
       ];
       await handler.verify?.(old, context);
-      const changed = handler.changed
+      const all = handler.changed
         ? [...(await handler.changed(news, old, context))]
         : changedKeys(read(request.getOldInputs()), news, handler.ignore);
+      const changed = [...new Set(all.map(inputOf))];
       const response = new pb.DiffResponse();
       response.setChanges(
         changed.length > 0 ? pb.DiffResponse.DiffChanges.DIFF_SOME : pb.DiffResponse.DiffChanges.DIFF_NONE,
       );
       response.setDiffsList(changed);
       response.setReplacesList(changed.filter((key) => handler.replaceOn?.includes(key)));
+      for (const { path, kind } of all.filter((one) => typeof one !== "string")) {
+        const detail = new pb.PropertyDiff();
+        detail.setKind(pb.PropertyDiff.Kind[detailKinds[kind]]);
+        detail.setInputdiff(true);
+        response.getDetaileddiffMap().set(path, detail);
+        response.setHasdetaileddiff(true);
+      }
       return response;
     }),
     create: answer(async (request: pb.CreateRequest) => {

@@ -1,9 +1,10 @@
-// How the program hands the provider what no state may hold or need not: the config's registry credentials, who runs it,
-// and what it knows of the roll. Over a socket that only this user can open and that lives as long as the program.
+// How the program hands the provider what no state may hold or need not: the config's registry credentials, the way to
+// GitHub, who runs it, and what it knows of the roll. Over a socket that only this user can open and that lives as long as the program.
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Access, FilesFacts, Repository } from "../github";
 import type { ExplicitCredentials } from "../registry/credentials";
 import type { HandRoll } from "./handRoll";
 
@@ -16,6 +17,10 @@ export interface Offer {
   role: "hand" | "watcher";
   /** What is to be written down of the roll; left out where nobody is to. */
   roll?: HandRoll;
+  /** The repository on GitHub, and the token for it. */
+  github?: { repository: Repository; access: Access };
+  /** What that has of our files; left out where it was not there to be asked. */
+  files?: FilesFacts | undefined;
 }
 
 let offered: { session: string; offer: Offer } | undefined;

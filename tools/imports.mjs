@@ -37,7 +37,7 @@ const allowed = {
     "provider",
     "workflows",
   ],
-  workflows: ["config", "rollout"],
+  workflows: ["config", "rollout", "github/files/seal"],
   index: [
     "registry",
     "rollout",

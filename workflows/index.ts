@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RepositoryConfig } from "../config";
+import { SIGN, sealed, UNSEALED } from "../github/files/seal";
 import { checkWorkflow } from "./check";
 import { imageWorkflow } from "./image";
 import { previewWorkflow } from "./preview";
@@ -13,6 +14,13 @@ import { loginOf, settingsOf } from "./settings";
 import { FOLDER } from "./steps";
 import { type Workflow, workflowText } from "./syntax";
 
+export interface WantedWorkflows {
+  readonly files: readonly WorkflowFile[];
+  readonly overwrite: readonly string[];
+  /** What they take for the default branch. */
+  readonly branch: string;
+}
+
 export interface WorkflowFile {
   /** From the repository's root. */
   readonly path: string;
@@ -21,12 +29,17 @@ export interface WorkflowFile {
   readonly mode: "100644" | "100755";
 }
 
-/** By what a file is known to be ours, whoever looks: the first words of its header. */
-export const SIGN = "Rendered by Tagalong";
 const HEADER = [
-  `${SIGN} from tagalong:workflows, in Pulumi.repository.yaml of its project. An edit here would be lost:`,
+  `${SIGN} from tagalong:workflows, in Pulumi.repository.yaml of its project. Do not edit it here:`,
   "change the config there, then `pulumi up --stack repository`, or `npx tagalong workflows --out` this folder.",
+  UNSEALED,
 ];
+
+/** What the stack is to write into the repository; undefined where it writes nothing. */
+export function wantedWorkflows(config: RepositoryConfig): WantedWorkflows | undefined {
+  const { overwrite, branch } = config.workflows;
+  return config.writesWorkflows ? { files: renderWorkflows(config), overwrite, branch } : undefined;
+}
 
 /** Every file, in the order of their paths. */
 export function renderWorkflows(config: RepositoryConfig): WorkflowFile[] {
@@ -56,7 +69,7 @@ export function renderWorkflows(config: RepositoryConfig): WorkflowFile[] {
 
 const file = (path: string, text: string): WorkflowFile => ({
   path,
-  text,
+  text: sealed(text),
   mode: text.startsWith("#!") ? "100755" : "100644",
 });
 

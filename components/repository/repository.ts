@@ -2,11 +2,13 @@
 // Promises that nothing of it is ever deleted by Pulumi, and that what the config does not name stays as it is.
 import * as github from "@pulumi/github";
 import * as pulumi from "@pulumi/pulumi";
+import type { WorkflowSurvey } from "../../access/workflows";
 import type { RepositoryConfig } from "../../config";
 import type { Feature, GitHubFacts } from "../../github";
 import { Adoption } from "./adoption";
 import { DeploymentEnvironment } from "./deploymentEnvironment";
 import { Rulesets } from "./rulesets";
+import { Workflows } from "./workflows";
 
 export interface RepositoryArgs {
   settings: RepositoryConfig["repository"];
@@ -18,6 +20,8 @@ export interface RepositoryArgs {
   skipped: ReadonlyMap<Feature, string>;
   /** URNs of what the stack's state has. */
   known: readonly string[];
+  /** Left out where no workflows are written. */
+  workflows?: WorkflowSurvey | undefined;
   /** Where GitHub's API is, and the token for it. */
   baseUrl: string;
   token: string;
@@ -41,6 +45,7 @@ const types = {
 
 export class Repository extends pulumi.ComponentResource {
   public readonly url: pulumi.Output<string>;
+  public readonly workflows: Workflows | undefined;
 
   constructor(name: string, args: RepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tagalong:index:Repository", name, {}, opts);
@@ -63,6 +68,7 @@ export class Repository extends pulumi.ComponentResource {
     const repository = this.declareRepository(args, adoption, own);
     const repositoryName = repository.name;
     const child = { ...own, dependsOn: [repository] };
+    const defaultBranch = settings.defaultBranch ?? existing?.default_branch ?? "main";
     const adopted = (type: string, child: string) =>
       adoption.of(type, child, existing ? settings.name : undefined);
 
@@ -73,6 +79,14 @@ export class Repository extends pulumi.ComponentResource {
         { ...child, retainOnDelete: true, ...adopted(types.branch, name) },
       );
     }
+    // Before the rules that will ask for a pull request.
+    this.workflows =
+      args.workflows &&
+      new Workflows(
+        name,
+        { repository: `${settings.owner}/${settings.name}`, defaultBranch, survey: args.workflows },
+        { parent: this, dependsOn: [repository] },
+      );
     if (!skipped.has("rulesets")) {
       const found = (existing?.rulesets ?? []).map(({ id, name: title }) => [title, id] as const);
       new Rulesets(
@@ -81,7 +95,10 @@ export class Repository extends pulumi.ComponentResource {
           ...{ settings, people, adoption, isPublicGitHub, repository: repositoryName },
           existing: Object.fromEntries(found),
         },
-        { parent: this, providers: [provider], dependsOn: [repository] },
+        {
+          ...{ parent: this, providers: [provider] },
+          dependsOn: this.workflows ? [repository, this.workflows] : [repository],
+        },
       );
     }
     if (!skipped.has("actions")) {
@@ -127,7 +144,7 @@ export class Repository extends pulumi.ComponentResource {
             settings: settings.environments[environment],
             repository: repositoryName,
             repositoryName: settings.name,
-            defaultBranch: settings.defaultBranch ?? existing?.default_branch ?? "main",
+            defaultBranch,
             people,
             existing: existing?.environments?.[environment],
             adoption,

@@ -12,10 +12,12 @@ import { Actions } from "./routes/actions";
 import { Deployments } from "./routes/deployments";
 import { Environments } from "./routes/environments";
 import { EnvironmentValues } from "./routes/environmentValues";
+import { Git } from "./routes/git";
 import { Hooks } from "./routes/hooks";
 import { Labels } from "./routes/labels";
 import { Owners } from "./routes/owners";
 import { Packages } from "./routes/packages";
+import { Pulls } from "./routes/pulls";
 import { Repositories } from "./routes/repositories";
 import { Rulesets } from "./routes/rulesets";
 import { permissionsOf } from "./tokens";
@@ -71,6 +73,8 @@ export class GitHubEmulator {
   readonly hooks = new Hooks();
   readonly labels = new Labels();
   readonly packages = new Packages();
+  readonly git: Git;
+  readonly pulls: Pulls;
   readonly world: World;
   /** Of every token: how many questions are left, and when there are more, in seconds since the epoch. */
   readonly limit = { remaining: 5_000, reset: Math.floor(Date.now() / 1_000) + 3_600 };
@@ -87,6 +91,8 @@ export class GitHubEmulator {
     private readonly repository: string,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
+    this.git = new Git(this.world, this.rulesets);
+    this.pulls = new Pulls(this.world, this.git);
     this.#routes = [
       this.owners,
       this.repositories,
@@ -98,6 +104,8 @@ export class GitHubEmulator {
       this.hooks,
       this.labels,
       this.packages,
+      this.git,
+      this.pulls,
     ].flatMap(({ routes }) => routes);
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -252,6 +260,7 @@ export class GitHubEmulator {
             login: token?.login ?? "ghost",
             isAdministrator: token?.isAdministrator ?? true,
             permissions: permissionsOf(token),
+            isClassic: token?.scopes !== undefined,
             world: this.world,
           })
         : this.#ask(method, target.pathname + target.search, body)));

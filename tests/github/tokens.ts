@@ -12,10 +12,13 @@ export function permissionsOf(token: Token | undefined): Token["permissions"] {
     "environments",
     "issues",
     "repository_hooks",
+    "pull_requests",
     "deployments",
   ];
   const repo = scopes.includes("repo") ? all.map((name) => [name, "write"] as const) : [];
+  const workflows =
+    scopes.includes("repo") && scopes.includes("workflow") ? [["workflows", "write"] as const] : [];
   const packages = scopes.some((scope) => scope.endsWith(":packages")) ? [["packages", "read"] as const] : [];
   const members = scopes.includes("read:org") ? [["members", "read"] as const] : [];
-  return Object.fromEntries([...repo, ...packages, ...members]);
+  return Object.fromEntries([...repo, ...workflows, ...packages, ...members]);
 }

@@ -28,6 +28,8 @@ export interface Call {
   login: string;
   isAdministrator: boolean;
   permissions: Readonly<Record<string, "read" | "write">>;
+  /** Whether with a classic token. */
+  isClassic: boolean;
   world: World;
 }
 

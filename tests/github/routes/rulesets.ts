@@ -9,6 +9,8 @@ interface Ruleset extends Record<string, unknown> {
 }
 
 const base = "/repos/{owner}/{repo}/rulesets";
+/** The role of an administrator, as bypass lists name it. */
+const administrator = 5;
 
 export class Rulesets {
   readonly all: Ruleset[] = [];
@@ -23,7 +25,43 @@ export class Rulesets {
     return own.id;
   }
 
+  /** The active rules of a branch. */
+  async rulesOf(
+    call: Call,
+    branch: string,
+  ): Promise<{ type: string; parameters?: unknown; id: number; isBypassed: boolean }[]> {
+    const { body } = await call.world.ask("GET", `/repos/${call.repository}`);
+    const names = [
+      ...["~ALL", `refs/heads/${branch}`],
+      ...((body as { default_branch: string }).default_branch === branch ? ["~DEFAULT_BRANCH"] : []),
+    ];
+    return this.#of(call).flatMap((one) => {
+      const { conditions, rules = [] } = one as {
+        conditions?: { ref_name?: { include?: string[] } };
+        rules?: { type: string; parameters?: unknown }[];
+      };
+      const isMeant = conditions?.ref_name?.include?.some((name) => names.includes(name)) === true;
+      if (!isMeant || one["enforcement"] !== "active" || one["target"] !== "branch") return [];
+      return rules.map((rule) => ({ ...rule, id: one.id, isBypassed: bypasses(call, one) }));
+    });
+  }
+
   readonly routes: Route[] = [
+    {
+      method: "GET",
+      path: "/repos/{owner}/{repo}/rules/branches/{branch}",
+      needs: ["metadata", "read"],
+      handle: (call) =>
+        this.#where(call, async () => ({
+          status: 200,
+          body: (await this.rulesOf(call, call.parameters["branch"] ?? "")).map(
+            ({ id, isBypassed: _, ...rule }) => ({
+              ...rule,
+              ...{ ruleset_source_type: "Repository", ruleset_source: call.repository, ruleset_id: id },
+            }),
+          ),
+        })),
+    },
     {
       method: "GET",
       path: base,
@@ -90,7 +128,7 @@ export class Rulesets {
     });
   }
 
-  async #where({ world, repository }: Call, handle: () => Answer): Promise<Answer> {
+  async #where({ world, repository }: Call, handle: () => Answer | Promise<Answer>): Promise<Answer> {
     const { body } = await world.ask("GET", `/repos/${repository}`);
     const { private: isPrivate } = body as { private: boolean };
     return isPrivate && this.owners.plan === "free"
@@ -99,7 +137,22 @@ export class Rulesets {
   }
 }
 
-function shown({ world }: Call, { id, repository, ...given }: Ruleset): Record<string, unknown> {
+function bypasses(
+  { isAdministrator }: Call,
+  { bypass_actors: actors = [] }: Record<string, unknown>,
+): boolean {
+  const all = actors as { actor_id?: number; actor_type: string; bypass_mode?: string }[];
+  return (
+    isAdministrator &&
+    all.some(
+      ({ actor_id: id, actor_type: type, bypass_mode: mode = "always" }) =>
+        type === "RepositoryRole" && id === administrator && mode === "always",
+    )
+  );
+}
+
+function shown(call: Call, { id, repository, ...given }: Ruleset): Record<string, unknown> {
+  const { world } = call;
   return {
     target: "branch",
     bypass_actors: [],
@@ -108,7 +161,7 @@ function shown({ world }: Call, { id, repository, ...given }: Ruleset): Record<s
     source_type: "Repository",
     source: repository,
     node_id: `RRS_${id}`,
-    current_user_can_bypass: "never",
+    current_user_can_bypass: bypasses(call, given) ? "always" : "never",
     _links: {
       self: { href: `${world.repositoryUrl(repository)}/rulesets/${id}` },
       html: { href: `${world.url}/${repository}/rules/${id}` },

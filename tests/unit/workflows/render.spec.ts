@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { validateConfig } from "../../../config";
-import { renderWorkflows, SIGN } from "../../../workflows";
+import { SIGN, sealOf } from "../../../github/files/seal";
+import { renderWorkflows } from "../../../workflows";
 import pins from "../../../workflows/actionPins.json";
 import { matrix, render, textOf } from "./given";
 
@@ -47,7 +48,10 @@ for (const [title, config] of Object.entries(matrix)) {
     it("are rendered the same each time", () => assert.deepEqual(renderWorkflows(config), files));
 
     it("say where they come from and how to change them", () => {
-      for (const { path, text } of files) assert.ok(text.slice(0, 300).includes(SIGN), path);
+      for (const { path, text } of files) {
+        assert.ok(text.slice(0, 300).includes(SIGN), path);
+        assert.equal(sealOf(text), "whole", path);
+      }
     });
 
     it("grant nothing at the top, and end in time", () => {
