@@ -1,5 +1,5 @@
 /** Rows of the workflow files: what `pulumi up` writes, what waits for a merge, and what it leaves as it is. Pure. */
-import { factsText } from "../github";
+import { factsText, waitingText } from "../github";
 import type { Row } from "./checklist";
 import type { Settings } from "./features";
 import type { WorkflowSurvey } from "./workflows";
@@ -22,7 +22,7 @@ export function workflowRows(settings: Settings, { wanted, facts }: WorkflowSurv
         ? {
             what,
             state: "click",
-            detail: `${count} files wait for the merge of #${open.number}`,
+            detail: waitingText(plan.changes, `#${open.number}`),
             page: open.url,
           }
         : { what, state: "up", detail: factsText(facts) },

@@ -24,6 +24,7 @@ export {
   type RenderedFile,
   type Standing,
   standings,
+  waitingText,
   writeFiles,
 } from "./files";
 export {

@@ -1,7 +1,7 @@
 // WorkflowFiles: files of ours in the managed repository, all of them in one commit. What is to be written is found out
 // before the program declares anything (github/files) and offered to this process, so that a preview says what `up` does;
 // what is written is found out anew. Files that a person has changed stay as they are.
-import { Client, factsText, type RenderedFile, writeFiles } from "../github";
+import { Client, factsText, type RenderedFile, waitingText, writeFiles } from "../github";
 import type { Handler, PropertyChange } from "./handler";
 import { session } from "./session";
 
@@ -33,7 +33,7 @@ export const workflowFiles: Handler<WorkflowFilesInputs, WorkflowFilesOutputs> =
     const { plan, byPullRequest, open } = facts;
     const changes = Object.entries(plan.changes);
     if (changes.length > 0 && byPullRequest && open?.isCurrent) {
-      context.log("info", `${changes.length} files wait for the merge of ${open.url}`);
+      context.log("info", waitingText(plan.changes, open.url));
       return [];
     }
     return changes.map(([path, change]) => ({ path: `files[${JSON.stringify(path)}]`, kind: kinds[change] }));

@@ -9,5 +9,6 @@ export {
   type RenderedFile,
   type Standing,
   standings,
+  waitingText,
 } from "./plan";
 export { type FilesFacts, factsText, inspectFiles, writeFiles } from "./write";

@@ -113,6 +113,12 @@ export function changesText(changes: Plan["changes"]): string {
     .join(", ");
 }
 
+/** `1 file waits`, `2 files wait` */
+export function waitingText(changes: Plan["changes"], where: string): string {
+  const count = Object.keys(changes).length;
+  return `${count === 1 ? "1 file waits" : `${count} files wait`} for the merge of ${where}`;
+}
+
 /** Where this version and those before it have written files; whatever else is there is none of our business. */
 export function isOwnPlace(path: string): boolean {
   return /^\.github\/(?:tagalong\/[^/]+|workflows\/(?:check|image|release|promote|preview)\.yml|renovate\.json)$/.test(

@@ -64,13 +64,14 @@ export async function inspectFiles(client: Client, target: Target, proves: boole
   const { tip, found: entries } = found.answer;
   const plan = planOf(files, entries, overwrite);
   if (tip === undefined) return { branch, isEmpty: true, plan, byPullRequest: false };
-  const [byPullRequest, open, tree] = await Promise.all([
+  const [byPullRequest, open] = await Promise.all([
     isEmptyPlan(plan) ? false : refusesPushes(client, branch),
     permitted(() => openFacts(client, target)),
-    permitted(async () =>
-      proves && !isEmptyPlan(plan) ? makeTree(client, tip, plan.changes, files) : undefined,
-    ),
   ]);
+  const isWaiting = byPullRequest && "answer" in open && open.answer?.isCurrent;
+  const tree = await permitted(async () =>
+    proves && !isEmptyPlan(plan) && !isWaiting ? makeTree(client, tip, plan.changes, files) : undefined,
+  );
   const problem = "refused" in tree ? tree.refused : byPullRequest && "refused" in open ? open.refused : "";
   return {
     ...{ branch, isEmpty: false, plan, byPullRequest },

@@ -24,7 +24,8 @@ export class OnGitHub {
     for (const environment of environments) project.write(`Pulumi.${environment}.yaml`, { config: {} });
     const stack = new Stack(project, "repository");
     project.stacks.push(stack);
-    const token = emulator.token({}, { scopes: ["repo", "read:org", "write:packages"], repositories: "all" });
+    const scopes = ["repo", "workflow", "read:org", "write:packages"];
+    const token = emulator.token({}, { scopes, repositories: "all" });
     Object.assign(stack.env, {
       GITHUB_TOKEN: token,
       GITHUB_API_URL: emulator.url,
