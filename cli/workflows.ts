@@ -41,6 +41,9 @@ export function workflows(options: Options, output: Output = outputTo()): ExitCo
   const folder = resolve(options.out);
   const rows = [...standings(files, foundIn(folder, files))].map(([path, standing]) => ({ path, standing }));
   const differing = rows.filter(({ standing }) => standing !== "same");
+  const blocked = rows.find(({ standing }) => standing === "blocked");
+  if (blocked !== undefined && !options.check)
+    throw new CommandError(`${join(folder, blocked.path)} ${words.blocked}`, exitCodes.failed);
   if (!options.check) for (const file of files) write(folder, file);
   if (options.json) {
     output.write(json({ folder, written: !options.check, files: rows }));
@@ -57,7 +60,7 @@ export function workflows(options: Options, output: Output = outputTo()): ExitCo
 const words: Readonly<Record<Standing, string>> = {
   same: "as it is rendered",
   new: "is not there",
-  outdated: "is as it was rendered; the config or Tagalong has changed since",
+  outdated: "is as it was rendered once: the config or Tagalong has changed since",
   edited: "was edited by hand, and would be overwritten",
   foreign: "is not of Tagalong, and would be overwritten",
   blocked: "is no file, or lies below one that is no folder: move that away",

@@ -291,6 +291,44 @@ describe("The survey", () => {
       rmSync(folder, { recursive: true });
     });
 
+    it("says what is to be written of the workflows, and whether the token may", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "tagalong-access-"));
+      const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+      write(
+        "Pulumi.yaml",
+        `name: shop\nconfig: {tagalong:images: {value: {server: {repository: ${registry.host}/shop/server}}}}\n`,
+      );
+      const stack = "config:\n  tagalong:repository: {owner: acme, name: shop}\n";
+      const look = async (file: string, permissions: Token["permissions"]) => {
+        write("Pulumi.repository.yaml", file);
+        let said = "";
+        const output = {
+          write: (text: string) => {
+            said += text;
+          },
+          width: Number.POSITIVE_INFINITY,
+          paint: (_: unknown, text: string) => text,
+        };
+        const token = emulator.token(permissions);
+        await access({ cwd: folder }, output, {
+          ...{ GITHUB_API_URL: emulator.url, GITHUB_TOKEN: token, ...login() },
+        });
+        return said;
+      };
+      const may = { ...everything, workflows: "write", contents: "write", pull_requests: "write" } as const;
+      const written = `${stack}  tagalong:workflows: {}\n`;
+      assert.doesNotMatch(await look(stack, may), /^workflows /m);
+      assert.match(
+        await look(written, may),
+        /^workflows {2,}fixed by up {2,}in one commit to main: \d+ new \(\.github\/renovate\.json, /m,
+      );
+      assert.match(
+        await look(written, everything),
+        /^repository {2,}needs a click {2,}the token in GITHUB_TOKEN may not write workflows in acme\/shop .*"contents: write, workflows: write"/m,
+      );
+      rmSync(folder, { recursive: true });
+    });
+
     it("says which file is missing", async () => {
       await assert.rejects(
         access({ cwd: dockerConfig }, undefined, {}),

@@ -62,14 +62,20 @@ describe("tagalong workflows", () => {
     assert.match(said, /image\.yml +is not there/);
   });
 
-  it("says what was edited, what is not rendered any more, and what is somebody else's", () => {
+  it("says what was edited, what is older, what is not rendered any more, and what is somebody else's", () => {
     run();
     appendFileSync(image(), "# mine\n");
+    appendFileSync(join(out, ".github/workflows/preview.yml"), "# mine\n");
     config("");
     mkdirSync(join(out, ".github"), { recursive: true });
     writeFileSync(join(out, ".github/renovate.json"), "{}\n");
     assert.equal(run({ check: true }), 1);
-    assert.match(said, /workflows\/image\.yml +differs from what is rendered/);
+    assert.match(said, /workflows\/image\.yml +was edited by hand, and would be overwritten/);
+    assert.match(
+      said,
+      /tagalong\/settings\.json +is as it was rendered once: the config or Tagalong has changed/,
+    );
+    assert.match(said, /workflows\/preview\.yml +was rendered once, and edited by hand, and is not rendered/);
     assert.match(said, /workflows\/promote\.yml +was rendered once and is not any more: remove it/);
     assert.match(said, /renovate\.json +is not of Tagalong, and would be overwritten/);
     assert.match(said, /\nNext: tagalong workflows --out /);
@@ -81,6 +87,20 @@ describe("tagalong workflows", () => {
     run();
     writeFileSync(join(out, ".github/workflows/nightly.yml"), "name: Nightly\n");
     assert.equal(run({ check: true }), 0);
+  });
+
+  it("takes a file with other line ends for what it was", () => {
+    run();
+    writeFileSync(image(), readFileSync(image(), "utf8").replaceAll("\n", "\r\n"));
+    run({ check: true });
+    assert.match(said, /image\.yml +is as it was rendered once/);
+  });
+
+  it("writes nothing where a file is in the way of a folder", () => {
+    mkdirSync(join(out, ".github"), { recursive: true });
+    writeFileSync(join(out, ".github/tagalong"), "");
+    assert.throws(() => run(), /tagalong\/access\.mjs is no file, or lies below one that is no folder/);
+    assert.throws(() => statSync(image()));
   });
 
   it("tells it as JSON, as it was before anything was written", () => {

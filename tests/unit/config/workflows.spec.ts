@@ -120,6 +120,20 @@ const table: readonly (readonly [title: string, workflows: unknown, lines: reado
     ],
   ],
   [
+    "a file to overwrite that nobody writes",
+    { overwrite: [".github/workflows/release.yml", "src/index.js"] },
+    [
+      'overwrite.1: "src/index.js" is no file that is written — write its path, for example .github/workflows/release.yml',
+    ],
+  ],
+  [
+    "everything to overwrite",
+    { overwrite: true },
+    [
+      "overwrite: true is not a list of paths — write paths of files, for example - .github/workflows/release.yml",
+    ],
+  ],
+  [
     "a branch that is a pattern",
     { branch: "release/*" },
     ['branch: "release/*" is not a branch — use letters, digits and . _ - /'],
@@ -144,6 +158,13 @@ describe("The config of the workflows", () => {
     assert.throws(
       () => validateConfig(raw, { stack: "dev" }),
       /tagalong:workflows: stands in Pulumi.repository.yaml alone — remove it here/,
+    );
+  });
+
+  it("says whether they are written: where there is a key for them, be it empty", () => {
+    assert.deepEqual(
+      [undefined, {}, { environments: ["dev"] }].map((values) => repository(values).writesWorkflows),
+      [false, true, true],
     );
   });
 

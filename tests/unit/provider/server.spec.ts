@@ -43,6 +43,12 @@ describe("The provider", () => {
       return old ? { ...inputs, place: old["place"] } : inputs;
     },
     async changed(inputs, old) {
+      if (inputs["files"] !== undefined) {
+        return [
+          { path: 'files["a/b.yml"]', kind: "add" },
+          { path: 'files["c.d"]', kind: "delete" },
+        ];
+      }
       return inputs["size"] === old["made"] ? [] : ["size"];
     },
     async create() {
@@ -219,6 +225,23 @@ describe("The provider", () => {
     assert.equal(none.getChanges(), DIFF_NONE);
     const some = await diff({ size: 1, made: 2 }, { size: 1 }, knowingUrn);
     assert.deepEqual([some.getChanges(), some.getDiffsList()], [DIFF_SOME, ["size"]]);
+  });
+
+  it("names the parts of an input that change, and how", async () => {
+    const some = await diff({ size: 1, made: 1 }, { size: 1, files: {} }, knowingUrn);
+    assert.deepEqual(some.getDiffsList(), ["files"]);
+    assert.equal(some.getHasdetaileddiff(), true);
+    const { ADD, DELETE } = pb.PropertyDiff.Kind;
+    assert.deepEqual(
+      some
+        .getDetaileddiffMap()
+        .toArray()
+        .map(([path]) => [path, some.getDetaileddiffMap().get(path)?.getKind()]),
+      [
+        ['files["a/b.yml"]', ADD],
+        ['files["c.d"]', DELETE],
+      ],
+    );
   });
 
   it("adopts by an id what can be adopted, and refuses anything else", async () => {
