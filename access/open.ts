@@ -52,7 +52,7 @@ function accessOf(token: string | undefined, env: NodeJS.ProcessEnv): Access {
   const found = token === undefined ? accessIn(env) : tokenAccess(token, "tagalong:repository.token", env);
   if (found !== undefined) return found;
   throw new PreflightError([
-    "there is no token for GitHub: put one of an administrator into GITHUB_TOKEN (a classic one with the scopes repo, read:org and write:packages), or into the config with pulumi config set --stack repository --secret --path tagalong:repository.token",
+    "there is no token for GitHub: put one of an administrator into GITHUB_TOKEN (a classic one with the scopes repo, workflow, read:org and write:packages), or into the config with pulumi config set --stack repository --secret --path tagalong:repository.token",
   ]);
 }
 

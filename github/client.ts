@@ -56,6 +56,8 @@ export class Client {
     readonly repository: Repository,
     readonly access: Access,
     readonly clock: Clock = systemClock,
+    /** Ends every question; one of its own goes before. */
+    private readonly signal?: AbortSignal,
   ) {
     this.#octokit = new Octokit({
       auth: access.token,
@@ -67,7 +69,8 @@ export class Client {
   }
 
   /** @throws GitHubError; what the signal was aborted with, once it is */
-  async ask<T>(question: Question<T>): Promise<T> {
+  async ask<T>(asked: Question<T>): Promise<T> {
+    const question = { signal: this.signal, ...asked };
     const isWrite = !question.route.startsWith("GET ");
     for (let tried = 1, waitedMs = 0; ; tried += 1) {
       const found = await this.#try(question);

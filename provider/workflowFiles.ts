@@ -2,7 +2,7 @@
 // before the program declares anything (github/files) and offered to this process, so that a preview says what `up` does;
 // what is written is found out anew. Files that a person has changed stay as they are.
 import { Client, factsText, type RenderedFile, waitingText, writeFiles } from "../github";
-import type { Handler, PropertyChange } from "./handler";
+import type { Context, Handler, PropertyChange } from "./handler";
 import { session } from "./session";
 
 export interface WorkflowFilesInputs extends Record<string, unknown> {
@@ -62,11 +62,11 @@ export const workflowFiles: Handler<WorkflowFilesInputs, WorkflowFilesOutputs> =
 async function write(
   { branch, files, overwrite }: WorkflowFilesInputs,
   old: State | undefined,
-  context: Parameters<typeof workflowFiles.create>[1],
+  context: Context,
 ): Promise<WorkflowFilesOutputs> {
   const offered = (await session())?.github;
   if (offered === undefined) throw new Error("the program offers no way to GitHub: run it by `pulumi up`");
-  const client = new Client(offered.repository, offered.access);
+  const client = new Client(offered.repository, offered.access, undefined, context.signal);
   const rendered = Object.entries(files).map(([path, file]) => ({ path, ...file }));
   const { commit, pullRequest } = await writeFiles(client, { branch, overwrite, files: rendered });
   if (pullRequest !== "") context.log("info", `to be merged: ${pullRequest}`);

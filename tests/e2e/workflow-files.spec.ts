@@ -89,6 +89,7 @@ describe("The workflows of a repository that takes commits", function () {
     own.on.changes();
     await own.on.stack.up();
     await own.on.stack.up("--expect-no-changes");
+    await own.on.stack.refresh("--expect-no-changes");
     assert.deepEqual(await own.rows(), [
       { what: "workflows", state: "ok", detail: `${(await own.git.files(shop)).length - 2} files on main` },
     ]);
@@ -213,6 +214,13 @@ describe("The workflows of a repository whose rules ask for pull requests", func
       ["ok"],
     );
     assert.equal(await own.pullRequest(), "");
+  });
+
+  it("stay when the stack goes", async () => {
+    const before = await own.git.tip(shop);
+    await own.on.stack.run("state", "unprotect", "--all", "--yes", "-s", "repository");
+    assert.match((await own.on.stack.destroy()).output, /30 files stay in acme\/shop/);
+    assert.equal(await own.git.tip(shop), before);
   });
 });
 
