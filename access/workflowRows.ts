@@ -1,5 +1,5 @@
 /** Rows of the workflow files: what `pulumi up` writes, what waits for a merge, and what it leaves as it is. Pure. */
-import { factsText, waitingText } from "../github";
+import { factsText } from "../github";
 import type { Row } from "./checklist";
 import type { Settings } from "./features";
 import type { WorkflowSurvey } from "./workflows";
@@ -12,19 +12,14 @@ export function workflowRows(settings: Settings, { wanted, facts }: WorkflowSurv
       "there is no commit to write them on: push one, then run pulumi up again; or render them yourself with tagalong workflows --out";
     return [{ what, state: "click", detail, page }];
   }
-  const { plan, branch, open, byPullRequest } = facts;
+  const { plan, branch, open, byPullRequest, isWaiting } = facts;
   const count = Object.keys(plan.changes).length;
   const at = (path: string) => `${page}/blob/${branch}/${path}`;
   return [
     count === 0
       ? { what, state: "ok", detail: `${wanted.files.length} files on ${branch}` }
-      : byPullRequest && open?.isCurrent
-        ? {
-            what,
-            state: "click",
-            detail: waitingText(plan.changes, `#${open.number}`),
-            page: open.url,
-          }
+      : isWaiting && open
+        ? { what, state: "click", detail: factsText(facts), page: open.url }
         : { what, state: "up", detail: factsText(facts) },
     ...(open !== undefined && (count === 0 || !byPullRequest)
       ? [

@@ -24,7 +24,6 @@ export {
   type RenderedFile,
   type Standing,
   standings,
-  waitingText,
   writeFiles,
 } from "./files";
 export {

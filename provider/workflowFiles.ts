@@ -1,7 +1,7 @@
 // WorkflowFiles: files of ours in the managed repository, all of them in one commit. What is to be written is found out
 // before the program declares anything (github/files) and offered to this process, so that a preview says what `up` does;
 // what is written is found out anew. Files that a person has changed stay as they are.
-import { Client, factsText, type RenderedFile, waitingText, writeFiles } from "../github";
+import { Client, factsText, type RenderedFile, writeFiles } from "../github";
 import type { Context, Handler, PropertyChange } from "./handler";
 import { session } from "./session";
 
@@ -30,13 +30,14 @@ export const workflowFiles: Handler<WorkflowFilesInputs, WorkflowFilesOutputs> =
   async changed(_inputs, _old, context): Promise<readonly PropertyChange[]> {
     const facts = (await session())?.files;
     if (facts === undefined || facts.isEmpty) return [];
-    const { plan, byPullRequest, open } = facts;
-    const changes = Object.entries(plan.changes);
-    if (changes.length > 0 && byPullRequest && open?.isCurrent) {
-      context.log("info", waitingText(plan.changes, open.url));
+    if (facts.isWaiting) {
+      context.log("info", factsText(facts));
       return [];
     }
-    return changes.map(([path, change]) => ({ path: `files[${JSON.stringify(path)}]`, kind: kinds[change] }));
+    return Object.entries(facts.plan.changes).map(([path, change]) => ({
+      path: `files[${JSON.stringify(path)}]`,
+      kind: kinds[change],
+    }));
   },
   async preview(_inputs, old, context) {
     const facts = (await session())?.files;

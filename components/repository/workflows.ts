@@ -30,7 +30,8 @@ export class Workflows extends pulumi.ComponentResource {
     );
     // What the state knows of a pull request may be long merged.
     const isThere = facts !== undefined && !facts.isEmpty && Object.keys(facts.plan.changes).length === 0;
-    this.pullRequest = isThere ? pulumi.output("") : files.pullRequest;
+    const known = isThere ? "" : facts?.isWaiting ? facts.open?.url : undefined;
+    this.pullRequest = known === undefined ? files.pullRequest : pulumi.output(known);
     this.registerOutputs({ pullRequest: this.pullRequest });
   }
 }

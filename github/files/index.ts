@@ -9,6 +9,5 @@ export {
   type RenderedFile,
   type Standing,
   standings,
-  waitingText,
 } from "./plan";
 export { type FilesFacts, factsText, inspectFiles, writeFiles } from "./write";

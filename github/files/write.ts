@@ -6,7 +6,7 @@ import type { Client } from "../client";
 import { GitHubError } from "../errors";
 import { makeCommit, makeTree, moveBranch } from "./commit";
 import { type Look, look, type Tip } from "./look";
-import { changesText, type Plan, planOf, type RenderedFile } from "./plan";
+import { changesText, type Plan, planOf, type RenderedFile, waitingText } from "./plan";
 import { openPullRequest, PROPOSAL_BRANCH, type PullRequest, propose } from "./proposal";
 import { refusesPushes } from "./rules";
 import { SIGN } from "./seal";
@@ -26,12 +26,12 @@ export interface FilesFacts {
   readonly plan: Plan;
   /** Whether the branch takes commits by pull requests alone. */
   readonly byPullRequest: boolean;
+  /** Whether all that is to be changed is in the pull request that is open. */
+  readonly isWaiting: boolean;
   /** The pull request that is open. */
   readonly open?: {
     readonly url: string;
     readonly number: number;
-    /** Whether it has all that is to be changed. */
-    readonly isCurrent: boolean;
     /** Files that somebody has edited in it. */
     readonly edited: readonly string[];
   };
@@ -47,6 +47,7 @@ export interface Written {
 }
 
 const mostTries = 3;
+const unasked = { byPullRequest: false, isWaiting: false };
 const nothing: Written = { commit: "", pullRequest: "" };
 const isEmptyPlan = ({ changes }: Plan): boolean => Object.keys(changes).length === 0;
 
@@ -59,28 +60,32 @@ export async function inspectFiles(client: Client, target: Target, proves: boole
   const found = await permitted(() => look(client, branch, files));
   if ("refused" in found) {
     const plan = { changes: {}, left: {} };
-    return { branch, isEmpty: false, plan, byPullRequest: false, problem: found.refused };
+    return { branch, isEmpty: false, plan, ...unasked, problem: found.refused };
   }
   const { tip, found: entries } = found.answer;
   const plan = planOf(files, entries, overwrite);
-  if (tip === undefined) return { branch, isEmpty: true, plan, byPullRequest: false };
-  const [byPullRequest, open] = await Promise.all([
+  if (tip === undefined) return { branch, isEmpty: true, plan, ...unasked };
+  const [byPullRequest, asked] = await Promise.all([
     isEmptyPlan(plan) ? false : refusesPushes(client, branch),
     permitted(() => openFacts(client, target)),
   ]);
-  const isWaiting = byPullRequest && "answer" in open && open.answer?.isCurrent;
+  const { isCurrent = false, ...open } = ("answer" in asked && asked.answer) || {};
+  const isWaiting = byPullRequest && isCurrent;
   const tree = await permitted(async () =>
     proves && !isEmptyPlan(plan) && !isWaiting ? makeTree(client, tip, plan.changes, files) : undefined,
   );
-  const problem = "refused" in tree ? tree.refused : byPullRequest && "refused" in open ? open.refused : "";
+  const problem = "refused" in tree ? tree.refused : byPullRequest && "refused" in asked ? asked.refused : "";
   return {
-    ...{ branch, isEmpty: false, plan, byPullRequest },
-    ...("answer" in open && open.answer && { open: open.answer }),
+    ...{ branch, isEmpty: false, plan, byPullRequest, isWaiting },
+    ...("url" in open && { open }),
     ...(problem !== "" && { problem }),
   };
 }
 
-async function openFacts(client: Client, target: Target): Promise<FilesFacts["open"]> {
+async function openFacts(
+  client: Client,
+  target: Target,
+): Promise<(NonNullable<FilesFacts["open"]> & { isCurrent: boolean }) | undefined> {
   const pull = await openPullRequest(client, target.branch);
   if (pull === undefined) return undefined;
   const there = await look(client, PROPOSAL_BRANCH, target.files);
@@ -188,8 +193,9 @@ function textOf({ changes, left }: Plan): { title: string; body: string } {
 const overtaken = (branch: string): GitHubError =>
   new GitHubError("refused", `somebody else moves the branch ${branch} at the same time; try again`);
 
-/** What is to be written, and how, in words. */
-export function factsText({ plan, branch, byPullRequest, open }: FilesFacts): string {
+/** What is to be written, and how, or what it waits for, in words. */
+export function factsText({ plan, branch, byPullRequest, isWaiting, open }: FilesFacts): string {
+  if (isWaiting && open) return waitingText(plan.changes, `#${open.number}`);
   const how = byPullRequest
     ? open
       ? `in pull request #${open.number}, updated in place`

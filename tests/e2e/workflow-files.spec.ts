@@ -109,7 +109,7 @@ describe("The workflows of a repository that takes commits", function () {
       Object.entries(details).map(([path, { kind }]) => `${kind} ${path}`),
       ['delete files[".github/renovate.json"]', 'update files[".github/tagalong/settings.json"]'],
     );
-    assert.match(await own.previewText("--diff"), /- +"platform": "linux\/arm64"|-.*linux\/arm64/);
+    assert.match(await own.previewText("--diff"), /- platform: "linux\/arm64"/);
     await own.on.stack.up();
     assert.equal((await own.commits()).length, 2);
     assert.equal(await own.text(".github/renovate.json"), undefined);
@@ -221,6 +221,27 @@ describe("The workflows of a repository whose rules ask for pull requests", func
     await own.on.stack.run("state", "unprotect", "--all", "--yes", "-s", "repository");
     assert.match((await own.on.stack.destroy()).output, /30 files stay in acme\/shop/);
     assert.equal(await own.git.tip(shop), before);
+  });
+});
+
+describe("The workflows, where an update is killed between commit and branch", function () {
+  this.timeout(120_000);
+
+  it("come in one commit with the next", async () => {
+    const own = await Written.open();
+    const { emulator, stack } = own.on;
+    emulator.onAnswer = ({ method, path }) => {
+      if (method === "POST" && path.endsWith("/git/commits")) stack.kill();
+    };
+    const { code } = await stack.start("up", "--yes", "--skip-preview", "-s", "repository").done;
+    assert.notEqual(code, 0);
+    assert.deepEqual(await own.commits(), []);
+    emulator.onAnswer = () => {};
+    await stack.cancel();
+    await stack.up();
+    assert.equal((await own.commits()).length, 1);
+    assert.equal(await own.pullRequest(), "");
+    await own.on.close();
   });
 });
 

@@ -201,10 +201,9 @@ describe("Files in a repository", () => {
       await write();
       await emulator.git.push(shop, { "src/index.js": "2\n" });
       emulator.seen.length = 0;
-      const { open } = await inspect();
-      assert.deepEqual(open, {
-        ...{ url: `${emulator.url}/acme/shop/pull/1`, number: 1, isCurrent: true, edited: [] },
-      });
+      const { open, isWaiting } = await inspect();
+      assert.deepEqual(open, { url: `${emulator.url}/acme/shop/pull/1`, number: 1, edited: [] });
+      assert.equal(isWaiting, true);
       assert.deepEqual(await write(), { commit: "", pullRequest: open?.url });
       assert.deepEqual(changed(), []);
     });
@@ -215,7 +214,7 @@ describe("Files in a repository", () => {
       const edited = `${await text(release, PROPOSAL_BRANCH)}# by hand\n`;
       await emulator.git.push(shop, { [release]: edited }, { branch: PROPOSAL_BRANCH });
       const files = [...rendered(2), file(".github/tagalong/more.sh", "more")];
-      assert.deepEqual((await inspect({ files })).open?.isCurrent, false);
+      assert.deepEqual((await inspect({ files })).isWaiting, false);
       assert.deepEqual((await inspect({ files })).open?.edited, [release]);
       const before = await emulator.git.tip(shop, PROPOSAL_BRANCH);
       await write({ files });

@@ -16,12 +16,18 @@ const given = (
   wanted: { files, overwrite: [], branch: "main", ...wanted },
   ...(facts && {
     facts: {
-      ...{ branch: "main", isEmpty: false, plan: { changes: {}, left: {} }, byPullRequest: false },
+      ...{
+        branch: "main",
+        isEmpty: false,
+        plan: { changes: {}, left: {} },
+        byPullRequest: false,
+        isWaiting: false,
+      },
       ...facts,
     },
   }),
 });
-const open = { url: "https://github.com/acme/shop/pull/7", number: 7, isCurrent: true, edited: [] };
+const open = { url: "https://github.com/acme/shop/pull/7", number: 7, edited: [] };
 const plan: Facts["plan"] = { changes: { [check]: "new" }, left: {} };
 
 /** Rows of the workflows, as `state what: detail (page)`. */
@@ -33,33 +39,33 @@ const rows = (workflows: WorkflowSurvey): string[] =>
 describe("The checklist of the workflows", () => {
   const overwrite = "or add the path to tagalong:workflows.overwrite";
   const cases: [string, WorkflowSurvey, string[]][] = [
-    ["all there", given({}), ["ok workflows: 2 files on main"]],
-    ["to be written", given({ plan }), [`up workflows: in one commit to main: 1 new (${check})`]],
+    ["files that are all there", given({}), ["ok workflows: 2 files on main"]],
+    ["files to be written", given({ plan }), [`up workflows: in one commit to main: 1 new (${check})`]],
     [
-      "to be proposed",
+      "files to be proposed",
       given({ plan, byPullRequest: true }),
       [`up workflows: in a pull request to main, whose rules ask for one: 1 new (${check})`],
     ],
     [
-      "proposed otherwise",
-      given({ plan, byPullRequest: true, open: { ...open, isCurrent: false } }),
+      "files that are proposed otherwise",
+      given({ plan, byPullRequest: true, open }),
       [`up workflows: in pull request #7, updated in place: 1 new (${check})`],
     ],
     [
-      "waiting for somebody to merge them",
-      given({ plan, byPullRequest: true, open }),
+      "files that wait for somebody to merge them",
+      given({ plan, byPullRequest: true, isWaiting: true, open }),
       [`click workflows: 1 file waits for the merge of #7 (${open.url})`],
     ],
     [
-      "edited where they wait",
-      given({ plan, byPullRequest: true, open: { ...open, edited: [check] } }),
+      "a file that was edited where it waits",
+      given({ plan, byPullRequest: true, isWaiting: true, open: { ...open, edited: [check] } }),
       [
         `click workflows: 1 file waits for the merge of #7 (${open.url})`,
         `click ${check}: was edited by hand in #7, and stays so there: undo it, ${overwrite} (${open.url})`,
       ],
     ],
     [
-      "with a pull request that nobody needs any more",
+      "a pull request that nobody needs any more",
       given({ open }),
       [
         "ok workflows: 2 files on main",
@@ -67,7 +73,7 @@ describe("The checklist of the workflows", () => {
       ],
     ],
     [
-      "edited, of somebody else's, in the way",
+      "a file that was edited, and one of somebody else's",
       given({ plan: { changes: {}, left: { [check]: "foreign", [script]: "edited" } } }),
       [
         "ok workflows: 2 files on main",
@@ -76,7 +82,7 @@ describe("The checklist of the workflows", () => {
       ],
     ],
     [
-      "for another branch than the default one",
+      "workflows for another branch than the default one",
       given({ branch: "trunk" }),
       [
         "ok workflows: 2 files on trunk",
@@ -84,7 +90,7 @@ describe("The checklist of the workflows", () => {
       ],
     ],
     [
-      "of a repository without a commit",
+      "a repository without a commit",
       given({ isEmpty: true, plan }),
       [
         "click workflows: there is no commit to write them on: push one, then run pulumi up again; or render them yourself with tagalong workflows --out (https://github.com/acme/shop)",
