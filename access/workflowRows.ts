@@ -12,7 +12,7 @@ export function workflowRows(settings: Settings, { wanted, facts }: WorkflowSurv
       "there is no commit to write them on: push one, then run pulumi up again; or render them yourself with tagalong workflows --out";
     return [{ what, state: "click", detail, page }];
   }
-  const { plan, branch, open, byPullRequest, isWaiting } = facts;
+  const { plan, branch, open, isWaiting } = facts;
   const count = Object.keys(plan.changes).length;
   const at = (path: string) => `${page}/blob/${branch}/${path}`;
   return [
@@ -21,7 +21,7 @@ export function workflowRows(settings: Settings, { wanted, facts }: WorkflowSurv
       : isWaiting && open
         ? { what, state: "click", detail: factsText(facts), page: open.url }
         : { what, state: "up", detail: factsText(facts) },
-    ...(open !== undefined && (count === 0 || !byPullRequest)
+    ...(open !== undefined && count === 0
       ? [
           {
             what: `${what}: pull request`,

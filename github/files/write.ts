@@ -24,7 +24,7 @@ export interface FilesFacts {
   /** Without a commit there is nothing to commit to. */
   readonly isEmpty: boolean;
   readonly plan: Plan;
-  /** Whether the branch takes commits by pull requests alone. */
+  /** Whether they come by a pull request: the branch takes commits no other way, or one is open already. */
   readonly byPullRequest: boolean;
   /** Whether all that is to be changed is in the pull request that is open. */
   readonly isWaiting: boolean;
@@ -65,11 +65,12 @@ export async function inspectFiles(client: Client, target: Target, proves: boole
   const { tip, found: entries } = found.answer;
   const plan = planOf(files, entries, overwrite);
   if (tip === undefined) return { branch, isEmpty: true, plan, ...unasked };
-  const [byPullRequest, asked] = await Promise.all([
+  const [isRefused, asked] = await Promise.all([
     isEmptyPlan(plan) ? false : refusesPushes(client, branch),
     permitted(() => openFacts(client, target)),
   ]);
   const { isCurrent = false, ...open } = ("answer" in asked && asked.answer) || {};
+  const byPullRequest = !isEmptyPlan(plan) && (isRefused || "url" in open);
   const isWaiting = byPullRequest && isCurrent;
   const tree = await permitted(async () =>
     proves && !isEmptyPlan(plan) && !isWaiting ? makeTree(client, tip, plan.changes, files) : undefined,
@@ -113,7 +114,12 @@ export async function writeFiles(client: Client, target: Target): Promise<Writte
     const plan = planOf(files, seen.found, overwrite);
     const { tip } = seen;
     if (tip === undefined || isEmptyPlan(plan)) return nothing;
-    if (await refusesPushes(client, branch)) return inPullRequest(client, target, tip, plan);
+    const [isRefused, asked] = await Promise.all([
+      refusesPushes(client, branch),
+      permitted(() => openPullRequest(client, branch)),
+    ]);
+    const isOpen = "answer" in asked && asked.answer !== undefined;
+    if (isRefused || isOpen) return inPullRequest(client, target, tip, plan);
     const { changes } = plan;
     const message = messageOf(changes);
     const commit = await makeCommit(client, { base: tip, parents: [tip.commit], message, changes }, files);

@@ -269,6 +269,26 @@ describe("Files in a repository", () => {
     emulator.git.protected.add(`${shop} main`);
     const { pullRequest } = await write();
     assert.equal(pullRequest, `${emulator.url}/acme/shop/pull/1`);
+    assert.equal((await inspect()).isWaiting, true);
+    emulator.seen.length = 0;
+    assert.deepEqual(await write(), { commit: "", pullRequest });
+    assert.deepEqual(changed(), []);
+  });
+
+  it("stay in a pull request that is open when the rules that asked for it are gone", async () => {
+    rule();
+    await write();
+    emulator.rulesets.all.length = 0;
+    assert.equal((await inspect({ files: rendered(2) })).byPullRequest, true);
+    await write({ files: rendered(2) });
+    assert.equal(await text(check, PROPOSAL_BRANCH), rendered(2)[0]?.text);
+    assert.equal(await text(check), undefined);
+  });
+
+  it("take no permission for pull requests where none is needed", async () => {
+    const token = emulator.token({ contents: "write", workflows: "write" });
+    await writeFiles(client(token), target());
+    assert.equal((await commits()).length, 1);
   });
 
   it("go on top of what somebody pushes at the same moment", async () => {
