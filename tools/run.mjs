@@ -27,9 +27,11 @@ const commands = {
   async start(args) {
     await packagesAndBundles();
     const { readArgs, start } = await import("./start.mjs");
-    readArgs(args);
+    const { withGitHub } = readArgs(args);
+    const { checkGitHub } = await import("./story-github.mjs");
+    if (withGitHub) checkGitHub();
     const { forStart, prepare } = await import("./ground.mjs");
-    const ground = await prepare(forStart, { progress });
+    const ground = await prepare(withGitHub ? [...forStart, "github"] : forStart, { progress });
     return start({ ground, args });
   },
 
