@@ -55,7 +55,7 @@ export async function start({ ground, args }) {
       const port = (/** @type {number} */ wanted) => portFor(wanted, tell);
       await fill(place, { registry: registry.address, edge, port, withGitHub });
       const github = withGitHub ? await openGitHub(story) : undefined;
-      const access = github && (await takeOver(story));
+      const access = github && (await takeOver(story, github.url));
       const played = await play(story);
       const githubDeployments = github && (await deploymentsOn(story, github));
       if (githubDeployments) tell.plain(`\n${deploymentTable(githubDeployments, tell.paint)}\n`);

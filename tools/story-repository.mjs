@@ -14,12 +14,13 @@ const NOT_AS_IT_SHOULD_BE = "exit code 1";
 
 /**
  * @param {Story} story
+ * @param {string} url of the story's GitHub
  * @returns {Promise<{ before: Row[], after: Row[] }>} the checklist's rows
  */
-export async function takeOver(story) {
+export async function takeOver(story, url) {
   const { tell, place, processes, signal } = story;
   const name = `${repository.owner}/${repository.name}`;
-  tell.happened(`${name} is there on GitHub, with the shop in it and settings of its own`, "bold");
+  tell.happened(`a GitHub of its own is on ${url}; ${name} is there, set up by hand`, "bold");
   await commit(place, { version: "0.9.0", message: "the shop so far", env: processes.env });
   await create(story, shared, signal);
   const before = await look(story);
@@ -86,7 +87,7 @@ export function changesIn(said) {
   for (const text of said.split("\n")) {
     const [, type = "", name = "", step = "", diff = ""] = line.exec(text) ?? [];
     if (type === "") continue;
-    const what = `${type} ${name}`;
+    const what = [type, name.replace(/^repository-?/, "")].filter(Boolean).join(" ");
     const known = changes.get(what);
     const kind = KINDS[step] ?? "changed";
     const properties = diff.split(/[-+~,]/).filter(Boolean);

@@ -1,4 +1,5 @@
-// `npm start` for real: killed in mid-story, told as JSON and kept, interrupted. Each run finds what the one before left.
+// `npm start` for real: killed in mid-story, told as JSON and kept, interrupted, with a GitHub. Each run finds what the one
+// before left.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -24,6 +25,11 @@ interface Told {
   promotions: Promotion[];
   refusedPromotions: { release: string; reason: string }[];
   rollbacks: Promotion[];
+}
+
+interface ToldOfGitHub extends Told {
+  access: Record<"before" | "after", { what: string; state: string }[]>;
+  githubDeployments: { environment: string; version: string; commit: string; states: string[] }[];
 }
 
 interface Promotion {
@@ -129,7 +135,7 @@ describe("npm start", function () {
   let kept: { watcher: number; passphrase: string };
 
   it("killed in the middle of a roll leaves what the next run needs to know", async () => {
-    const story = run();
+    const story = run("--with-github");
     await story.until(/rolling/);
     process.kill(recorded().story.pid, "SIGKILL");
     await story.exit;
@@ -144,6 +150,7 @@ describe("npm start", function () {
     const told = JSON.parse(story.heard.out) as Told;
     const { environment, rolls, refused } = told;
     assert.equal(environment, "dev");
+    assert.ok(!("access" in told) && !existsSync(place.githubToken), "nobody asked for a GitHub");
     assert.deepEqual(
       rolls.map(({ service }) => service),
       ["server", "client", "server", "client"],
@@ -198,11 +205,63 @@ describe("npm start", function () {
     assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
 
+  const logs = () =>
+    readdirSync(join(place.folder, "logs")).map((file) => {
+      return [file, readFileSync(join(place.folder, "logs", file), "utf8")] as const;
+    });
+  const isTold = (secret: string) => said.includes(secret) || logs().some(([, log]) => log.includes(secret));
+
   it("tells no secret", () => {
-    const logs = readdirSync(join(place.folder, "logs")).map((file) =>
-      readFileSync(join(place.folder, "logs", file), "utf8"),
-    );
     assert.ok(kept.passphrase.length >= 32);
-    assert.ok(!said.includes(kept.passphrase) && !logs.join("").includes(kept.passphrase));
+    assert.ok(!isTold(kept.passphrase));
+  });
+
+  it("with --with-github takes a repository over, and each roll is a deployment of the commit that was pushed", async () => {
+    const story = run("--with-github", "--json");
+    await story.until(/ a GitHub of its own is on /);
+    const token = readFileSync(place.githubToken, "utf8");
+    assert.equal(statSync(place.githubToken).mode & 0o777, 0o600);
+    assert.equal(await story.exit, 0, story.all());
+    const told = JSON.parse(story.heard.out) as ToldOfGitHub;
+    const { rolls, access, githubDeployments: deployments } = told;
+    for (const { failed } of rolls) assert.equal(failed, 0, story.all());
+    assertPromoted(told, [rolls[0]?.to ?? "", rolls[2]?.to ?? ""]);
+
+    const states = (when: "before" | "after") =>
+      ["settings", "rulesets", "actions", "workflow permissions", "environment dev", "environment test"].map(
+        (what) => access[when].find((row) => row.what === what)?.state,
+      );
+    assert.deepEqual([...new Set(states("before"))], ["up"]);
+    assert.deepEqual([...new Set(states("after"))], ["ok"]);
+    assert.match(story.heard.err, /fixed by up .*merge: \[merge, rebase, squash\] → \[squash\]/);
+    assert.match(
+      story.heard.err,
+      /taken over {2}Repository: .*description.* made {8}RepositoryRuleset branch/s,
+    );
+    assert.match(story.heard.err, /nothing is removed/);
+
+    assert.deepEqual(
+      deployments.map(({ environment, version, states }) => [environment, version, states.at(-1)]),
+      [
+        ["dev", "1.0.0", "inactive"],
+        ["dev", "1.1.0", "inactive"],
+        ["dev", "1.2.0", "failure"],
+        ["dev", "1.2.1", "success"],
+        ["test", "1.1.0", "inactive"],
+        ["test", "1.2.1", "inactive"],
+        ["test", "1.1.0", "success"],
+      ],
+    );
+    const pushed = [...story.heard.err.matchAll(/pushed (\S+) \(commit ([0-9a-f]+),/g)];
+    for (const { version, commit } of deployments) {
+      const [, , short] = pushed.find(([, one]) => one === version) ?? [];
+      assert.equal(commit.slice(0, short?.length), short, `${version} was pushed as ${short}`);
+    }
+
+    assert.ok(token.length > 10 && !isTold(token));
+    // What GitHub's own description does not allow would stand there.
+    assert.equal(logs().find(([file]) => file === "github.log")?.[1], "");
+    assert.deepEqual(await left(), []);
+    assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
 });
