@@ -57,7 +57,8 @@ export function byHand({ place, processes, images, base }, { urls, watcher }, { 
     ...(github
       ? [
           "  # what GitHub shows: each roll is a deployment, of the commit that you made",
-          `  curl --silent --header "Authorization: Bearer $GITHUB_TOKEN" "$GITHUB_API_URL/repos/${owner}/${name}/deployments"`,
+          // A header on the command line would be for everybody to see in the list of processes.
+          `  printf 'Authorization: Bearer %s' "$GITHUB_TOKEN" | curl --silent --header @- "$GITHUB_API_URL/repos/${owner}/${name}/deployments"`,
           "  # the repository",
           `  npx --prefix ${word(root)} tagalong access --cwd ${word(place.project)}`,
           `  pulumi preview --stack ${shared} --cwd ${word(place.project)}`,
