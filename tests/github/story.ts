@@ -15,7 +15,8 @@ async function serve([owner = "", name = "", origin = "", tokenFile = ""]: strin
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, end);
   furnish(emulator, `${owner}/${name}`);
-  const token = emulator.token({}, { scopes: ["repo", "read:org", "write:packages"], repositories: "all" });
+  const scopes = ["repo", "workflow", "read:org", "write:packages"];
+  const token = emulator.token({}, { scopes, repositories: "all" });
   writeFileSync(`${tokenFile}.draft`, token, { mode: 0o600 });
   renameSync(`${tokenFile}.draft`, tokenFile);
   console.log(emulator.url);
