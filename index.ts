@@ -34,7 +34,10 @@ function program(run: Run = {}): Promise<Record<string, unknown>> {
   return environmentStack(config, directory, release);
 }
 
-async function repositoryStack(config: RepositoryConfig, directory: string): Promise<Record<string, unknown>> {
+async function repositoryStack(
+  config: RepositoryConfig,
+  directory: string,
+): Promise<Record<string, unknown>> {
   const { repository: settings } = config;
   const environments = environmentsIn(directory);
   const { survey, access, isWorkflow } = await surveyed(config, await plainText(settings.token), process.env);

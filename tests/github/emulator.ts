@@ -92,11 +92,6 @@ export class GitHubEmulator {
     origin: string | undefined,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
-    if (origin !== undefined) {
-      const base = `/repos/${repository}`;
-      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
-      this.repositories.branches.add(`${repository} main`);
-    }
     this.#routes = [
       this.owners,
       this.repositories,
@@ -109,6 +104,11 @@ export class GitHubEmulator {
       this.labels,
       this.packages,
     ].flatMap(({ routes }) => routes);
+    if (origin !== undefined) {
+      const base = `/repos/${repository}`;
+      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
+      this.repositories.branches.add(`${repository} main`);
+    }
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         this.#problems.push(`${request.method} ${request.url}: ${(error as Error).stack}`);
