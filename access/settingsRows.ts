@@ -14,7 +14,7 @@ const differs = (name: string, is: unknown, wanted: unknown): Differences =>
 const show = (value: unknown): string =>
   Array.isArray(value)
     ? `[${value.join(", ")}]`
-    : value === undefined || value === null
+    : value === undefined || value === null || value === ""
       ? "nothing"
       : String(value);
 
@@ -48,7 +48,10 @@ export function settingsRows(
       ? [
           row(
             "workflow permissions",
-            differs("default", is?.workflow?.default_workflow_permissions, settings.workflowPermissions),
+            [
+              ...differs("default", is?.workflow?.default_workflow_permissions, settings.workflowPermissions),
+              ...differs("may approve", is?.workflow?.can_approve_pull_request_reviews ?? false, false),
+            ],
             settings.workflowPermissions,
           ),
         ]
@@ -158,17 +161,18 @@ export function environmentRow(
 ): Row {
   const what = `environment ${name}`;
   const is: EnvironmentFacts | undefined = facts.repository?.environments?.[name];
-  if (is === undefined) return { what, state: "up", detail: "is made" };
   const own = settings.environments[name];
-  const {
-    reviewers = [],
-    wait = 0,
-    tags = [],
-    variables = {},
-    secrets = {},
-    adminsBypass = false,
-  } = own ?? {};
+  const { wait = 0, tags = [], variables = {}, secrets = {}, adminsBypass = false } = own ?? {};
   const branches = own?.branches ?? [settings.defaultBranch ?? facts.repository?.default_branch ?? "main"];
+  const isProtected = !lacking.has("environmentProtection");
+  const reviewers = isProtected ? [...(own?.reviewers ?? [])].sort() : [];
+  const wanted = [
+    ...listed("branches", branches),
+    ...listed("tags", tags),
+    ...listed("reviewers", reviewers),
+    ...(isProtected && wait > 0 ? [`wait ${wait / 60_000}m`] : []),
+  ].join(", ");
+  if (is === undefined) return { what, state: "up", detail: `is made: ${wanted}` };
   // A policy that the config does not name is nobody's to remove but a person's: it may be another tool's.
   const extra = is.policies.filter(({ type, name: pattern }) =>
     type === "branch" ? !branches.includes(pattern) : !tags.includes(pattern),
@@ -183,30 +187,45 @@ export function environmentRow(
       page,
     };
   }
-  const ids = reviewers.map((who) => people[who] ?? 0).sort();
   const patterns = (type: string) =>
     is.policies
       .filter((one) => one.type === type)
       .map((one) => one.name)
       .sort();
+  const letIn = { all: "all", protected: "protected ones", selected: patterns("branch") }[is.letsIn];
   return row(
     what,
     [
-      ...(lacking.has("environmentProtection")
-        ? []
-        : [
-            ...differs("reviewers", [...is.users, ...is.teams].sort(), ids),
-            ...differs("wait", is.wait, wait / 60_000),
-            ...(ids.length > 0 ? differs("selfReview", is.selfReview, own?.selfReview) : []),
-          ]),
+      ...(isProtected
+        ? [
+            ...differs("reviewers", reviewersOf(is, people), reviewers),
+            ...differs("wait", `${is.wait}m`, `${wait / 60_000}m`),
+            ...(reviewers.length > 0 ? differs("selfReview", is.selfReview, own?.selfReview) : []),
+          ]
+        : []),
       ...differs("adminsBypass", is.adminsBypass, adminsBypass),
-      ...differs("branches", patterns("branch"), [...branches].sort()),
+      ...differs("branches", letIn, [...branches].sort()),
       ...differs("tags", patterns("tag"), [...tags].sort()),
       ...Object.entries(variables).flatMap(([key, value]) =>
         differs(`variables.${key}`, is.variables[key], value),
       ),
       ...Object.keys(secrets).flatMap((key) => (is.secrets.includes(key) ? [] : [`secrets.${key}: missing`])),
     ],
-    `branches ${branches.join(", ")}${tags.length > 0 ? `, tags ${tags.join(", ")}` : ""}`,
+    wanted,
   );
+}
+
+const listed = (what: string, names: readonly string[]): string[] =>
+  names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
+
+/** As the config names them; whom it does not name, by number. */
+function reviewersOf({ users, teams }: EnvironmentFacts, people: Survey["people"]): string[] {
+  const named = (ids: readonly number[], isTeam: boolean) =>
+    ids.map((id) => {
+      const known = Object.keys(people).find(
+        (who) => people[who] === id && who.startsWith("team:") === isTeam,
+      );
+      return known ?? `${isTeam ? "team" : "user"} ${id}`;
+    });
+  return [...named(users, false), ...named(teams, true)].sort();
 }

@@ -41,7 +41,8 @@ export interface EnvironmentFacts {
   /** Ids. */
   users: readonly number[];
   teams: readonly number[];
-  hasPolicies: boolean;
+  /** Which branches and tags may use it: `selected`, those of its policies. */
+  letsIn: "all" | "protected" | "selected";
   policies: readonly { id: number; name: string; type: "branch" | "tag" }[];
   variables: Readonly<Record<string, string>>;
   secrets: readonly string[];
@@ -80,9 +81,13 @@ export async function inspectEnvironments(client: Client): Promise<Record<string
           ? variables
           : [...variables, ...(await readVariables(number + 1))];
       };
-      const hasPolicies = deployment_branch_policy?.custom_branch_policies === true;
+      const letsIn = !deployment_branch_policy
+        ? "all"
+        : deployment_branch_policy.custom_branch_policies
+          ? "selected"
+          : "protected";
       const [policies, variables, secrets] = await Promise.all([
-        hasPolicies ? read("deployment-branch-policies", policiesAnswer) : { branch_policies: [] },
+        letsIn === "selected" ? read("deployment-branch-policies", policiesAnswer) : { branch_policies: [] },
         readVariables(),
         read("secrets", secretsAnswer),
       ]);
@@ -97,7 +102,7 @@ export async function inspectEnvironments(client: Client): Promise<Record<string
         selfReview: reviews?.prevent_self_review !== true,
         users: ids("User"),
         teams: ids("Team"),
-        hasPolicies,
+        letsIn,
         policies: policies.branch_policies.flatMap(({ id, name: pattern, type }) =>
           id === undefined || pattern === undefined
             ? []

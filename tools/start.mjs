@@ -1,18 +1,21 @@
 // `npm start`: the whole story on this machine, in .work/start, from the first push to a clean table. An earlier run that
 // was interrupted at any moment is tidied up first.
 import { mkdirSync, rmSync } from "node:fs";
-import { delimiter, dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { onPath } from "./command.mjs";
 import { Failure, reason } from "./failure.mjs";
 import { withLock } from "./lock.mjs";
 import { root } from "./paths.mjs";
 import { clear, fill, freePort, place as placeOf, stack, storyEnv } from "./story-folder.mjs";
+import { deploymentsOn, openGitHub } from "./story-github.mjs";
+import { byHand, next } from "./story-next.mjs";
 import { play } from "./story-play.mjs";
 import { alive, Interrupted, Processes } from "./story-processes.mjs";
+import { takeOver } from "./story-repository.mjs";
 import { down, forgetImages } from "./story-stack.mjs";
-import { teller } from "./story-text.mjs";
+import { deploymentTable, teller } from "./story-text.mjs";
 
-const OPTIONS = ["--keep", "--json"];
+const OPTIONS = ["--keep", "--json", "--with-github"];
 
 const programs = /** @type {const} */ ([
   ["docker", "https://docs.docker.com/engine/install/"],
@@ -21,7 +24,6 @@ const programs = /** @type {const} */ ([
 
 /** @typedef {import("./story-text.mjs").Teller} Teller */
 /** @typedef {import("./story-play.mjs").Story} Story */
-/** @typedef {import("./story-play.mjs").Played} Played */
 /** @typedef {import("./ground.mjs").Ground} Ground */
 
 /**
@@ -31,7 +33,7 @@ const programs = /** @type {const} */ ([
  * @returns {Promise<number>} the exit code
  */
 export async function start({ ground, args }) {
-  const { keep, json } = readArgs(args);
+  const { keep, json, withGitHub } = readArgs(args);
   const { registry, base, edge, engine: pulumi } = ground;
   if (!registry || !base || !edge || !pulumi) throw new Error("the story needs a whole ground");
   const tell = teller(json ? process.stderr : process.stdout);
@@ -50,17 +52,22 @@ export async function start({ ground, args }) {
     await takeFolder(story);
     try {
       if (signal.aborted) throw new Interrupted();
-      await fill(place, { registry: registry.address, edge, port: (wanted) => portFor(wanted, tell) });
+      const port = (/** @type {number} */ wanted) => portFor(wanted, tell);
+      await fill(place, { registry: registry.address, edge, port, withGitHub });
+      const github = withGitHub ? await openGitHub(story) : undefined;
+      const access = github && (await takeOver(story, github.url));
       const played = await play(story);
+      const githubDeployments = github && (await deploymentsOn(story, github));
+      if (githubDeployments) tell.plain(`\n${deploymentTable(githubDeployments, tell.paint)}\n`);
       if (json) {
         const { rolls, refused, promoted } = played;
         const { promotions, refusedPromotions, rollbacks } = promoted;
         const told = { environment: stack, rolls, refused, promotions, refusedPromotions, rollbacks };
-        process.stdout.write(`${JSON.stringify(told)}\n`);
+        process.stdout.write(`${JSON.stringify({ ...told, access, githubDeployments })}\n`);
       }
       if (keep && !signal.aborted) {
-        played.watcher.release();
-        tell.plain(byHand(story, played, ground));
+        for (const child of [played.watcher, github?.child]) child?.release();
+        tell.plain(byHand(story, played, ground, github));
         return played.failed ? 1 : 0;
       }
       await cleanUp(story, registry.address);
@@ -86,7 +93,8 @@ export function readArgs(args) {
   const given = args.filter((arg) => arg !== "--");
   const unknown = given.find((arg) => !OPTIONS.includes(arg));
   if (unknown) throw new Failure(`npm start has no option ${unknown}`, `it has: ${OPTIONS.join(", ")}`);
-  return { keep: given.includes("--keep"), json: given.includes("--json") };
+  const has = (/** @type {string} */ option) => given.includes(option);
+  return { keep: has("--keep"), json: has("--json"), withGitHub: has("--with-github") };
 }
 
 /**
@@ -182,54 +190,6 @@ async function cleanUp({ place, processes, tell, pulumi, images }, registry) {
       "red",
     );
   }
-}
-
-/** @param {string} folder */
-const next = (folder) =>
-  [
-    "",
-    "Next: npm start -- --keep        the same, and it stays up for you to push images of your own",
-    "      README.md                  your first environment; docs/configuration.md has every key",
-    `      ${relative(process.cwd(), join(folder, "logs")).padEnd(25)}  all that was said, the watcher's decisions in watch.out`,
-  ].join("\n");
-
-/**
- * A text as a shell takes it for one word.
- * @param {string} text
- */
-const word = (text) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-/**
- * @param {Story} story
- * @param {Played} played
- * @param {Ground} ground
- */
-function byHand({ place, processes, images, base }, { urls, watcher }, { engine = "", env }) {
-  const path = onPath("pulumi") === engine ? [] : [`export PATH=${word(dirname(engine))}${delimiter}"$PATH"`];
-  const host = env.DOCKER_HOST === process.env.DOCKER_HOST ? [] : [`export DOCKER_HOST=${env.DOCKER_HOST}`];
-  const project = `--stack ${stack} --cwd ${word(place.project)}`;
-  return [
-    "",
-    `It stays up: ${Object.values(urls).join(", ")}, and the watcher (process ${watcher.pid}) follows the tag. By hand, from here:`,
-    "",
-    ...Object.entries(place.settings).map(([name, value]) => `  export ${name}=${word(value)}`),
-    ...[...path, ...host].map((line) => `  ${line}`),
-    "",
-    "  # a new image, after a change of your own in the shop",
-    `  cd ${word(place.shop)} && git commit -am "my change"`,
-    `  ./docker-build.sh --registry ${images} --base ${base} --tag ${stack} --version 1.3.0 --push`,
-    "  # what the watcher decides",
-    `  tail -f ${word(processes.path("watch", "out"))}`,
-    "  # what is deployed",
-    `  npx --prefix ${word(root)} tagalong status --cwd ${word(place.project)}`,
-    "  # promote it to Test",
-    `  npx --prefix ${word(root)} tagalong promote test --from dev --cwd ${word(place.project)}`,
-    `  pulumi up --stack test --cwd ${word(place.project)}`,
-    "  # the end",
-    `  kill ${watcher.pid} && pulumi destroy --yes ${project}`,
-    "",
-    "The next npm start ends it too.",
-  ].join("\n");
 }
 
 /**

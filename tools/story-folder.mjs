@@ -14,6 +14,14 @@ export const stack = "dev";
 /** The one that runs what its stack's file names. */
 export const promoted = "test";
 export const stacks = [stack, promoted];
+/** The stack of what exists once, and the repository on GitHub that it takes over. */
+export const shared = "repository";
+export const repository = { owner: "acme", name: "shop" };
+
+/** It names a path that is not there in another folder. */
+const EDITOR_HINT = /^# yaml-language-server:.*\n/m;
+/** Keys of another passphrase than this stack's. */
+const ENCRYPTION = ["secretsprovider", "encryptedkey", "encryptionsalt"];
 
 /**
  * @typedef {object} Place
@@ -23,6 +31,7 @@ export const stacks = [stack, promoted];
  * @property {string} name of the Pulumi project, and of the images' folder in the registry; another in each clone, so
  *   that two clones on one machine do not disturb each other
  * @property {readonly string[]} environments the labels that all its things on the Docker engine carry
+ * @property {string} githubToken a file
  * @property {Record<"PULUMI_BACKEND_URL" | "PULUMI_CONFIG_PASSPHRASE_FILE", string>} settings
  */
 
@@ -38,6 +47,7 @@ export function place(folder = join(root, ".work", "start")) {
     project: join(folder, "shop", "environments"),
     name,
     environments: stacks.map((one) => `${name}/${one}`),
+    githubToken: join(folder, "github-token"),
     settings: {
       // Without the side files of attributes: a run that is killed would leave one empty, and the state unreadable.
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
@@ -63,17 +73,17 @@ export function storyEnv(env, { settings }) {
 }
 
 /** @param {Place} place what of an earlier story must not meet the next one */
-export function clear({ folder, shop }) {
-  for (const path of [shop, join(folder, "state"), join(folder, "passphrase")]) {
+export function clear({ folder, shop, githubToken }) {
+  for (const path of [shop, join(folder, "state"), join(folder, "passphrase"), githubToken]) {
     rmSync(path, { recursive: true, force: true });
   }
 }
 
 /**
  * @param {Place} place
- * @param {{ registry: string, edge: string, port: (wanted: number) => Promise<number> }} ground
+ * @param {{ registry: string, edge: string, port: (wanted: number) => Promise<number>, withGitHub: boolean }} ground
  */
-export async function fill(place, { registry, edge, port }) {
+export async function fill(place, { registry, edge, port, withGitHub }) {
   mkdirSync(join(place.folder, "state"), { recursive: true, mode: 0o700 });
   mkdirSync(place.project, { recursive: true });
   const passphrase = randomBytes(24).toString("base64url");
@@ -87,6 +97,10 @@ export async function fill(place, { registry, edge, port }) {
   for (const file of stacks.map((one) => `Pulumi.${one}.yaml`)) {
     const ports = await freePorts(text(file), port);
     writeFileSync(join(place.project, file), stackFile(text(file), { edge, ports }));
+  }
+  if (withGitHub) {
+    const file = `Pulumi.${shared}.yaml`;
+    writeFileSync(join(place.project, file), repositoryFile(text(file)));
   }
 }
 
@@ -117,14 +131,29 @@ export function projectFile(text, { root, name, registry }) {
  * @param {{ edge: string, ports: Readonly<Record<string, number>> }} here host ports by service
  */
 export function stackFile(text, { edge, ports }) {
-  // The editor's hint names a path that is not there.
-  const document = parseDocument(text.replace(/^# yaml-language-server:.*\n/m, ""));
-  // Of another passphrase than this stack's.
-  for (const key of ["secretsprovider", "encryptedkey", "encryptionsalt"]) document.delete(key);
+  const document = parseDocument(text.replace(EDITOR_HINT, ""));
+  for (const key of ENCRYPTION) document.delete(key);
   document.setIn(["config", "tagalong:edge", "image"], edge);
   for (const [service, port] of Object.entries(ports)) {
     document.setIn(["config", "tagalong:services", service, "publish"], port);
   }
+  return document.toString();
+}
+
+/**
+ * The file of the repository's stack, for the story's repository instead of anybody's own.
+ * @param {string} text
+ */
+export function repositoryFile(text) {
+  const document = parseDocument(text.replace(EDITOR_HINT, ""));
+  for (const key of ENCRYPTION) document.delete(key);
+  document.setIn(["config", "tagalong:repository"], {
+    ...repository,
+    description: "A shop of two services",
+    topics: ["shop"],
+    labels: { bug: { color: "d73a4a", description: "Something is broken" } },
+    environments: { [promoted]: { reviewers: ["ada"], wait: "5m" } },
+  });
   return document.toString();
 }
 

@@ -6,7 +6,7 @@ import { run } from "./command.mjs";
 import { Failure, reason } from "./failure.mjs";
 import { root } from "./paths.mjs";
 import { promoted } from "./story-folder.mjs";
-import { create, up } from "./story-stack.mjs";
+import { create, preview, up } from "./story-stack.mjs";
 import { shortDigest } from "./story-text.mjs";
 import { startTraffic } from "./traffic.mjs";
 
@@ -50,7 +50,7 @@ export async function promote(story, { first, rejected, last }) {
   const traffic = startTraffic({ url, rate: REQUESTS_A_SECOND, classify: () => undefined, maxSeconds: 600 });
   try {
     await edit(story, "promote", last.version);
-    await preview(story);
+    await tellPreview(story);
     const { promotion: better } = await rollTo(story, last);
     tell.happened(`${promoted} runs ${last.version}`, "green");
     const why = await refuse(story, rejected.version);
@@ -105,18 +105,10 @@ async function edit(story, how, release) {
 const lines = ({ place }) => readFileSync(join(place.project, `Pulumi.${promoted}.yaml`), "utf8").split("\n");
 
 /** @param {Story} story */
-async function preview(story) {
-  const { tell, processes, place, pulumi, signal } = story;
-  const args = ["preview", "--stack", promoted, "--non-interactive", "--color", "never"];
-  const what = `pulumi preview of ${promoted}`;
-  const said = await processes.run("preview", pulumi, args, {
-    what,
-    cwd: place.project,
-    signal,
-    seconds: 120,
-  });
-  tell.happened("pulumi preview says", "cyan");
-  tell.more(evidenceIn(said));
+async function tellPreview(story) {
+  const said = await preview(story, promoted, story.signal);
+  story.tell.happened("pulumi preview says", "cyan");
+  story.tell.more(evidenceIn(said));
 }
 
 /**

@@ -32,19 +32,36 @@ export async function create({ processes, place, pulumi }, stack, signal) {
  * @param {AbortSignal} signal
  * @returns {Promise<Record<string, string>>} where the host reaches each service
  */
-export async function up({ processes, place, pulumi }, stack, signal) {
-  const options = { cwd: place.project, signal };
+export async function up(means, stack, signal) {
+  await update(means, stack, signal);
+  const { processes, place, pulumi } = means;
+  const args = ["stack", "output", "urls", "--stack", stack, "--json"];
+  const options = { what: "pulumi stack output", cwd: place.project, signal, seconds: 60 };
+  return JSON.parse(await processes.run(`output-${stack}`, pulumi, args, options));
+}
+
+/**
+ * @param {Means} means
+ * @param {string} stack
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} what it said
+ */
+export function update({ processes, place, pulumi }, stack, signal) {
   const args = ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
-  await processes.run(`up-${stack}`, pulumi, args, {
-    ...options,
-    what: `pulumi up of ${stack}`,
-    seconds: 240,
-  });
-  const output = ["stack", "output", "urls", "--stack", stack, "--json"];
-  const what = "pulumi stack output";
-  return JSON.parse(
-    await processes.run(`output-${stack}`, pulumi, output, { ...options, what, seconds: 60 }),
-  );
+  const options = { what: `pulumi up of ${stack}`, cwd: place.project, signal, seconds: 240 };
+  return processes.run(`up-${stack}`, pulumi, args, options);
+}
+
+/**
+ * @param {Means} means
+ * @param {string} stack
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} what it said
+ */
+export function preview({ processes, place, pulumi }, stack, signal) {
+  const args = ["preview", "--stack", stack, "--non-interactive", "--color", "never"];
+  const options = { what: `pulumi preview of ${stack}`, cwd: place.project, signal, seconds: 120 };
+  return processes.run(`preview-${stack}`, pulumi, args, options);
 }
 
 /**

@@ -18,6 +18,15 @@ const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 /** @typedef {{ version: string, digest: string }} Version */
 
 /**
+ * @typedef {object} Deployment one roll, as GitHub shows it
+ * @property {string} environment
+ * @property {string} version of its images
+ * @property {string} commit
+ * @property {string} description what it is said to be
+ * @property {string[]} states oldest first
+ */
+
+/**
  * @typedef {object} Teller
  * @property {(text: string, style?: Style) => void} happened a line with the time since the start
  * @property {(text: string) => void} more a line that belongs to the one before
@@ -74,26 +83,60 @@ export function table(rows, paint = (_style, text) => text) {
     String(row.requests),
     String(row.failed),
   ]);
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...cells.map((cell) => cell[column]?.length ?? 0)),
-  );
-  const isNumber = (/** @type {number} */ column) => column >= 3;
-  const line = (/** @type {string[]} */ cell) =>
-    cell
-      .map((text, column) => {
-        const width = widths[column] ?? 0;
-        return isNumber(column) ? text.padStart(width) : text.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd();
+  const [title = "", ...lines] = columns(head, cells, 3);
   return [
-    paint("bold", line(head)),
-    ...rows.map((row, index) => {
-      const text = line(cells[index] ?? []);
-      if (row.failed > 0) return paint("red", text);
-      return row.pushedToServingMs === undefined ? paint("yellow", text) : text;
+    paint("bold", title),
+    ...lines.map((text, index) => {
+      const row = rows[index];
+      if (row?.failed) return paint("red", text);
+      return row?.pushedToServingMs === undefined ? paint("yellow", text) : text;
     }),
   ].join("\n");
+}
+
+/**
+ * @param {readonly Deployment[]} deployments
+ * @param {Paint} [paint]
+ * @returns {string}
+ */
+export function deploymentTable(deployments, paint = (_style, text) => text) {
+  const head = ["deployment of", "version", "commit", "on GitHub"];
+  const cells = deployments.map(({ environment, version, commit, states }) => [
+    environment,
+    version,
+    commit.slice(0, 7),
+    states.filter((state, index) => state !== states[index - 1]).join(" → "),
+  ]);
+  const [title = "", ...lines] = columns(head, cells);
+  const styles = /** @type {Record<string, Style>} */ ({ success: "green", failure: "yellow", error: "red" });
+  return [
+    paint("bold", title),
+    ...lines.map((text, index) => {
+      const style = styles[deployments[index]?.states.at(-1) ?? ""];
+      return style ? paint(style, text) : text;
+    }),
+  ].join("\n");
+}
+
+/**
+ * A line for the head and for each row, each column as wide as it must be.
+ * @param {readonly string[]} head
+ * @param {readonly string[][]} rows
+ * @param {number} [numbers] the first of the columns with numbers
+ */
+function columns(head, rows, numbers = head.length) {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return [head, ...rows].map((row) =>
+    row
+      .map((text, column) => {
+        const width = widths[column] ?? 0;
+        return column >= numbers ? text.padStart(width) : text.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /**

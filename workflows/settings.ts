@@ -26,7 +26,9 @@ export interface Settings {
 }
 
 /** The settings by which the scripts work. */
-export function settingsOf({ images, workflows }: RepositoryConfig): Settings {
+export function settingsOf({ images: written, workflows }: RepositoryConfig): Settings {
+  // By name: the engine hands a config over sorted, a file's reader as it is written, and all are to render the same.
+  const images = Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
   const files = Object.fromEntries(
     Object.keys(images).map((name) => [
       name,

@@ -1,4 +1,5 @@
-// `npm start` for real: killed in mid-story, told as JSON and kept, interrupted. Each run finds what the one before left.
+// `npm start` for real: killed in mid-story, told as JSON and kept, interrupted, with a GitHub and without. Each run finds
+// what the one before left.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -26,16 +27,44 @@ interface Told {
   rollbacks: Promotion[];
 }
 
+interface ToldOfGitHub extends Told {
+  access: Record<"before" | "after", { what: string; state: string }[]>;
+  githubDeployments: { environment: string; version: string; commit: string; states: string[] }[];
+}
+
 interface Promotion {
   release: string;
   images: Record<string, { from: string | null; to: string; digestPreserved: boolean }>;
 }
 
-/** @param server what Dev ran and found healthy, in this order */
-function assertPromoted(
-  { promotions, refusedPromotions, rollbacks }: Told,
-  [first = "", last = ""]: string[],
-) {
+function assertRolled({ environment, rolls, refused }: Told, said: string) {
+  assert.equal(environment, "dev");
+  assert.deepEqual(
+    rolls.map(({ service }) => service),
+    ["server", "client", "server", "client"],
+  );
+  for (const roll of rolls) {
+    assert.equal(roll.failed, 0, said);
+    assert.ok(roll.requests > 100, `${roll.requests} requests are no traffic`);
+    assert.match(roll.from, /^sha256:[0-9a-f]{64}$/);
+    assert.match(roll.to, /^sha256:[0-9a-f]{64}$/);
+    assert.ok(roll.pushedToServingMs > 0 && roll.pushedToServingMs < 60_000, `${roll.pushedToServingMs} ms`);
+  }
+  // The second roll starts where the first one ended: what was refused in between never ran.
+  assert.deepEqual([rolls[2]?.from, rolls[3]?.from], [rolls[0]?.to, rolls[1]?.to]);
+  const ran = rolls.flatMap(({ from, to }) => [from, to]);
+  assert.equal(new Set(ran).size, 6);
+  assert.ok(refused.length > 0, "nothing was refused");
+  for (const { service, digest, reason } of refused) {
+    assert.ok(["server", "client"].includes(service), service);
+    assert.ok(!ran.includes(digest), `${digest} ran and was refused`);
+    assert.match(reason, /exited with code 3/);
+  }
+}
+
+/** What Dev ran and found healthy is what Test gets. */
+function assertPromoted({ rolls, promotions, refusedPromotions, rollbacks }: Told) {
+  const [first, last] = [rolls[0]?.to, rolls[2]?.to];
   const steps = [...promotions, ...rollbacks].map(({ release, images }) => [release, images["server"]]);
   assert.deepEqual(steps.slice(1), [
     ["1.2.1", { from: first, to: last, digestPreserved: true }],
@@ -47,6 +76,39 @@ function assertPromoted(
     ["1.2.0"],
   );
   assert.match(refusedPromotions[0]?.reason ?? "", /rejected in dev at .*exited with code 3/);
+}
+
+function assertTakenOver({ access }: ToldOfGitHub, said: string) {
+  const states = (rows: ToldOfGitHub["access"]["before"]) =>
+    ["settings", "rulesets", "actions", "workflow permissions", "environment dev", "environment test"].map(
+      (what) => rows.find((row) => row.what === what)?.state,
+    );
+  assert.deepEqual([...new Set(states(access.before))], ["up"]);
+  assert.deepEqual([...new Set(states(access.after))], ["ok"]);
+  assert.match(said, /fixed by up .*merge: \[merge, rebase, squash\] → \[squash\]/);
+  assert.match(said, /taken over {2}Repository: .*description.* made {8}RepositoryRuleset branch/s);
+  assert.match(said, /nothing is removed/);
+}
+
+/** Each roll is a deployment of the commit that was pushed. */
+function assertDeployed({ githubDeployments: deployments }: ToldOfGitHub, said: string) {
+  assert.deepEqual(
+    deployments.map(({ environment, version, states }) => [environment, version, states.at(-1)]),
+    [
+      ["dev", "1.0.0", "inactive"],
+      ["dev", "1.1.0", "inactive"],
+      ["dev", "1.2.0", "failure"],
+      ["dev", "1.2.1", "success"],
+      ["test", "1.1.0", "inactive"],
+      ["test", "1.2.1", "inactive"],
+      ["test", "1.1.0", "success"],
+    ],
+  );
+  const pushed = [...said.matchAll(/pushed (\S+) \(commit ([0-9a-f]{7}),/g)];
+  for (const { version, commit } of deployments) {
+    const [, , short] = pushed.find(([, one]) => one === version) ?? [];
+    assert.equal(commit.slice(0, 7), short, `${version} was pushed as ${short}`);
+  }
 }
 
 describe("npm start", function () {
@@ -126,10 +188,10 @@ describe("npm start", function () {
     };
   const lives = (pid: number) => existsSync(`/proc/${pid}`);
   let orphans: number[] = [];
-  let kept: { watcher: number; passphrase: string };
+  let kept: { watcher: number; secrets: string[] };
 
   it("killed in the middle of a roll leaves what the next run needs to know", async () => {
-    const story = run();
+    const story = run("--with-github");
     await story.until(/rolling/);
     process.kill(recorded().story.pid, "SIGKILL");
     await story.exit;
@@ -137,50 +199,40 @@ describe("npm start", function () {
     orphans = recorded().children.map(({ pid }) => pid);
   });
 
-  it("after that tells the whole story, with no failed request; with --keep the shop and its watcher stay", async () => {
-    const story = run("--json", "--keep");
+  it("after that tells the whole story, with no failed request; with --keep the shop, its watcher and its GitHub stay", async () => {
+    const story = run("--with-github", "--json", "--keep");
     assert.equal(await story.exit, 0, story.all());
     assert.deepEqual(orphans.filter(lives), []);
-    const told = JSON.parse(story.heard.out) as Told;
-    const { environment, rolls, refused } = told;
-    assert.equal(environment, "dev");
-    assert.deepEqual(
-      rolls.map(({ service }) => service),
-      ["server", "client", "server", "client"],
-    );
-    for (const roll of rolls) {
-      assert.equal(roll.failed, 0, story.all());
-      assert.ok(roll.requests > 100, `${roll.requests} requests are no traffic`);
-      assert.match(roll.from, /^sha256:[0-9a-f]{64}$/);
-      assert.match(roll.to, /^sha256:[0-9a-f]{64}$/);
-      assert.ok(
-        roll.pushedToServingMs > 0 && roll.pushedToServingMs < 60_000,
-        `${roll.pushedToServingMs} ms`,
-      );
-    }
-    // The second roll starts where the first one ended: what was refused in between never ran.
-    assert.deepEqual([rolls[2]?.from, rolls[3]?.from], [rolls[0]?.to, rolls[1]?.to]);
-    const ran = rolls.flatMap(({ from, to }) => [from, to]);
-    assert.equal(new Set(ran).size, 6);
-    assert.ok(refused.length > 0, "nothing was refused");
-    for (const { service, digest, reason } of refused) {
-      assert.ok(["server", "client"].includes(service), service);
-      assert.ok(!ran.includes(digest), `${digest} ran and was refused`);
-      assert.match(reason, /exited with code 3/);
-    }
-    assertPromoted(told, [rolls[0]?.to ?? "", rolls[2]?.to ?? ""]);
+    const told = JSON.parse(story.heard.out) as ToldOfGitHub;
+    assertRolled(told, story.all());
+    assertPromoted(told);
+    assertTakenOver(told, story.heard.err);
+    assertDeployed(told, story.heard.err);
 
     const url = /It stays up: (http:\S+\d)/.exec(story.heard.err)?.[1] ?? "";
     const passphraseFile = place.settings.PULUMI_CONFIG_PASSPHRASE_FILE;
-    const watcher = recorded().children.find(({ name }) => name === "watch")?.pid ?? 0;
-    kept = { watcher, passphrase: readFileSync(passphraseFile, "utf8") };
-    assert.ok(lives(watcher), "the watcher does not run");
-    assert.equal(statSync(passphraseFile).mode & 0o777, 0o600);
+    const pidOf = (name: string) => recorded().children.find((child) => child.name === name)?.pid ?? 0;
+    const [watcher, github] = [pidOf("watch"), pidOf("github")];
+    const secrets = [passphraseFile, place.githubToken].map((file) => readFileSync(file, "utf8"));
+    kept = { watcher, secrets };
+    assert.deepEqual([watcher, github].map(lives), [true, true], "the watcher or GitHub does not run");
+    for (const file of [passphraseFile, place.githubToken]) assert.equal(statSync(file).mode & 0o777, 0o600);
     const answer = (await (await fetch(url)).json()) as { version: string; server: { version: string } };
     assert.deepEqual([answer.version, answer.server.version], ["1.2.1", "1.2.1"]);
-    for (const hint of ["export PULUMI_BACKEND_URL=", "docker-build.sh", "tail -f", "pulumi destroy"]) {
+    const api = /export GITHUB_API_URL=(http:\S+)/.exec(story.heard.err)?.[1] ?? "";
+    const headers = { authorization: `Bearer ${secrets[1]}` };
+    const head = `${api}/repos/acme/shop/git/commits/${told.githubDeployments[3]?.commit}`;
+    assert.equal((await fetch(head, { headers })).status, 200);
+    for (const hint of [
+      ...["export PULUMI_BACKEND_URL=", "docker-build.sh", "tail -f", "pulumi destroy"],
+      ...['export GITHUB_TOKEN="$(cat ', "tagalong access", "pulumi preview --stack repository"],
+    ]) {
       assert.ok(story.heard.err.includes(hint), `it does not mention ${hint}`);
     }
+    // When it ends, it says what was asked or answered that GitHub's own description does not allow.
+    process.kill(github, "SIGTERM");
+    while (lives(github)) await new Promise((passed) => setTimeout(passed, 50));
+    assert.equal(readFileSync(join(place.folder, "logs", "github.log"), "utf8"), "");
   });
 
   it("ends what a kept one left, ports included; cleans up on Ctrl-C, says so, and ends with 130", async () => {
@@ -202,7 +254,23 @@ describe("npm start", function () {
     const logs = readdirSync(join(place.folder, "logs")).map((file) =>
       readFileSync(join(place.folder, "logs", file), "utf8"),
     );
-    assert.ok(kept.passphrase.length >= 32);
-    assert.ok(!said.includes(kept.passphrase) && !logs.join("").includes(kept.passphrase));
+    for (const secret of kept.secrets) {
+      assert.ok(secret.length > 20);
+      assert.ok(!said.includes(secret) && !logs.join("").includes(secret));
+    }
+  });
+
+  it("without --with-github has none, and takes away all that it brought", async () => {
+    const story = run("--json");
+    assert.equal(await story.exit, 0, story.all());
+    const told = JSON.parse(story.heard.out) as Told;
+    assertRolled(told, story.all());
+    assertPromoted(told);
+    assert.deepEqual(Object.keys(told), [
+      ...["environment", "rolls", "refused", "promotions", "refusedPromotions", "rollbacks"],
+    ]);
+    assert.doesNotMatch(story.all(), /github/i);
+    assert.deepEqual(await left(), []);
+    assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Emulate from "emulate";
 import { operationOf, problemsOfAnswer, problemsOfRequest } from "./description";
+import { Origin } from "./origin";
 import { Actions } from "./routes/actions";
 import { Deployments } from "./routes/deployments";
 import { Environments } from "./routes/environments";
@@ -50,6 +51,8 @@ export interface Options {
   isPrivate?: boolean;
   /** Whether the repository is there; by default so. */
   exists?: boolean;
+  /** Folder of a Git repository whose commits it has, as they come; without one, a first commit of nobody's. */
+  origin?: string;
 }
 
 const ada = { name: "Ada Lovelace", email: "ada@acme.example" };
@@ -84,11 +87,13 @@ export class GitHubEmulator {
   readonly #tokens = new Map<string, Token>();
   readonly #faults: Fault[] = [];
   readonly #routes: Route[];
+  readonly #origin?: Origin;
 
   private constructor(
     private readonly server: Server,
     private readonly inner: Emulate.Emulator,
     private readonly repository: string,
+    origin: string | undefined,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
     this.git = new Git(this.world, this.rulesets);
@@ -107,6 +112,11 @@ export class GitHubEmulator {
       this.git,
       this.pulls,
     ].flatMap(({ routes }) => routes);
+    if (origin !== undefined) {
+      const base = `/repos/${repository}`;
+      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
+      this.repositories.branches.add(`${repository} main`);
+    }
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         this.#problems.push(`${request.method} ${request.url}: ${(error as Error).stack}`);
@@ -116,7 +126,8 @@ export class GitHubEmulator {
   }
 
   /** With one repository of an organisation, and nothing in it. */
-  static async start({ owner, name, isPrivate = true, exists = true }: Options): Promise<GitHubEmulator> {
+  static async start(options: Options): Promise<GitHubEmulator> {
+    const { owner, name, isPrivate = true, exists = true, origin } = options;
     const { createEmulator } = await emulate();
     const inner = await createEmulator({
       service: "github",
@@ -126,13 +137,13 @@ export class GitHubEmulator {
         github: {
           users: [{ login: "ada", ...ada }],
           orgs: [{ login: owner, members: [{ login: "admin", role: "admin" }] }],
-          repos: exists ? [{ owner, name, private: isPrivate }] : [],
+          repos: exists ? [{ owner, name, private: isPrivate, auto_init: origin === undefined }] : [],
         },
       },
     });
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new GitHubEmulator(server, inner, `${owner}/${name}`);
+    return new GitHubEmulator(server, inner, `${owner}/${name}`, origin);
   }
 
   get url(): string {
@@ -185,6 +196,7 @@ export class GitHubEmulator {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url = "/" } = request;
+    await this.#origin?.bring();
     const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
     const body: unknown = text === "" ? undefined : JSON.parse(text);

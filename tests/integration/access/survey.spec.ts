@@ -77,7 +77,7 @@ describe("The survey", () => {
     assert.equal(facts.repository?.actions?.selected?.verified_allowed, false);
     assert.deepEqual(facts.repository?.environments, {
       dev: {
-        ...{ wait: 5, adminsBypass: false, selfReview: true, users: [3], teams: [], hasPolicies: true },
+        ...{ wait: 5, adminsBypass: false, selfReview: true, users: [3], teams: [], letsIn: "selected" },
         policies: [{ id: 9, name: "v*", type: "tag" }],
         variables: { URL: "x" },
         secrets: ["KEY"],

@@ -41,16 +41,16 @@ describe("The checklist", () => {
           alerts: false,
           rulesets: [{ id: 1, name: "Tagalong: default branch", enforcement: "disabled" }],
           actions: { enabled: true, allowed_actions: "all" },
-          workflow: { default_workflow_permissions: "write", can_approve_pull_request_reviews: false },
+          workflow: { default_workflow_permissions: "write", can_approve_pull_request_reviews: true },
           environments: {},
           hooks: [{ id: 1, active: true, events: ["push"], config: { url: "https://a.example" } }],
-          labels: [{ name: "Bug", color: "ffffff" }],
+          labels: [{ name: "Bug", color: "ffffff", description: null }],
         }),
       },
     });
     const values = {
       visibility: "public",
-      labels: { bug: { color: "d73a4a" } },
+      labels: { bug: { color: "d73a4a", description: "Broken" } },
       webhook: { url: "https://a.example", secret: "x" },
       packages: { visibility: "private" },
     };
@@ -59,10 +59,10 @@ describe("The checklist", () => {
       "up vulnerability alerts: alerts: off → on",
       "up rulesets: Tagalong: default branch: missing or not active; Tagalong: release tags: missing or not active",
       "up actions: allowed: all → selected; verified: false → true; pinned: false → true",
-      "up workflow permissions: default: write → read",
+      "up workflow permissions: default: write → read; may approve: true → false",
       "up webhook: events: [push] → [package, registry_package]",
-      "up labels: bug.color: ffffff → d73a4a",
-      "up environment dev: is made",
+      "up labels: bug.color: ffffff → d73a4a; bug.description: nothing → Broken",
+      "up environment dev: is made: branches main",
     ]);
   });
 
@@ -73,8 +73,29 @@ describe("The checklist", () => {
       },
     };
     assert.deepEqual(amiss(values, survey({ people: { ada: 3 } })), [
-      "up environment dev: reviewers: [] → [3]; wait: 0 → 5; tags: [] → [v*]; variables.A: nothing → 1; secrets.B: missing",
+      "up environment dev: reviewers: [] → [ada]; wait: 0m → 5m; tags: [] → [v*]; variables.A: nothing → 1; secrets.B: missing",
     ]);
+  });
+
+  it("names who may approve: as the config does, and by number whom it does not know", () => {
+    const { environments } = repository();
+    const dev = { ...environments?.["dev"], users: [3, 8], teams: [3], letsIn: "all", policies: [] };
+    const found = survey({
+      facts: { repository: repository({ environments: { dev } as typeof environments & object }) },
+      people: { ada: 3, "team:platform": 3 },
+    });
+    const values = { environments: { dev: { reviewers: ["team:platform", "ada"], wait: "5m" } } };
+    assert.deepEqual(amiss(values, found), [
+      "up environment dev: reviewers: [ada, team:platform, user 8] → [ada, team:platform]; wait: 0m → 5m; branches: all → [main]",
+    ]);
+    const asItShouldBe = { dev: { ...dev, users: [3], wait: 5, letsIn: "protected" } };
+    found.facts.repository = repository({ environments: asItShouldBe as typeof environments & object });
+    assert.deepEqual(amiss(values, found), ["up environment dev: branches: protected ones → [main]"]);
+  });
+
+  it("says of an environment that is as it should be who may use it", () => {
+    const [row] = rows({}, survey()).filter(({ what }) => what === "environment dev");
+    assert.equal(row?.detail, "branches main");
   });
 
   it("names who else is let into an environment, which nobody but a person takes away", () => {

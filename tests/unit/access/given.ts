@@ -45,7 +45,7 @@ export function repository(changes: Partial<RepositoryFacts> = {}): RepositoryFa
     workflow: { default_workflow_permissions: "read", can_approve_pull_request_reviews: false },
     environments: {
       dev: {
-        ...{ wait: 0, adminsBypass: false, selfReview: false, users: [], teams: [], hasPolicies: true },
+        ...{ wait: 0, adminsBypass: false, selfReview: false, users: [], teams: [], letsIn: "selected" },
         policies: [{ id: 1, name: "main", type: "branch" }],
         variables: {},
         secrets: [],

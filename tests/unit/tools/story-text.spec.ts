@@ -42,6 +42,27 @@ describe("tools/story-text", () => {
     assert.deepEqual(painted, ["bold", "red", "yellow"]);
   });
 
+  it("lines up one row a deployment, with the states that it went through", () => {
+    const painted: unknown[] = [];
+    const one = { environment: "test", version: "1.1.0", commit: "6b8eda1b".repeat(5), description: "" };
+    const shown = text.deploymentTable(
+      [
+        { ...one, states: ["in_progress", "in_progress", "success", "inactive"] },
+        { ...one, environment: "dev", version: "1.0.0, 1.1.0", states: ["in_progress", "failure"] },
+      ],
+      (style, line) => {
+        painted.push(style);
+        return line;
+      },
+    );
+    assert.deepEqual(shown.split("\n"), [
+      "deployment of  version       commit   on GitHub",
+      "test           1.1.0         6b8eda1  in_progress → success → inactive",
+      "dev            1.0.0, 1.1.0  6b8eda1  in_progress → failure",
+    ]);
+    assert.deepEqual(painted, ["bold", "yellow"]);
+  });
+
   describe("teller", () => {
     function say(stream: { isTTY?: boolean }, env: Record<string, string>): string {
       let written = "";

@@ -97,6 +97,13 @@ for (const [title, config] of Object.entries(matrix)) {
   });
 }
 
+describe("The workflows", () => {
+  it("are the same in whichever order the images are written", () => {
+    const workflows = { environments: ["dev"] };
+    assert.deepEqual(render(workflows, ["server", "client"]), render(workflows, ["client", "server"]));
+  });
+});
+
 describe("check.yml", () => {
   it("always runs, and its gate waits for every job but those that only tell", () => {
     const { on, jobs } = parsed(
