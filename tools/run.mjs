@@ -19,7 +19,7 @@ const forTests = ["engine", "language", "docker", "github", "engine-docker", "re
 const testGround = {
   unit: [],
   integration: [...forTests, "registry-program", "linters", "actionlint", "act"],
-  e2e: [...forTests, "registry-program"],
+  e2e: [...forTests, "registry-program", "act"],
 };
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */

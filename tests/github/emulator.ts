@@ -1,6 +1,7 @@
 // GitHub without GitHub: npm's `emulate`, with the routes that it lacks put before it, tokens with permissions as
 // GitHub has them, rate limits, and failures on demand. Promises that everything that crosses it is held against
 // GitHub's own description; `close` throws what was wrong.
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,6 +19,7 @@ import { Owners } from "./routes/owners";
 import { Packages } from "./routes/packages";
 import { Repositories } from "./routes/repositories";
 import { Rulesets } from "./routes/rulesets";
+import { Runs } from "./routes/runs";
 import { permissionsOf } from "./tokens";
 import { type Answer, notFound, type Route, refusal, type Token, World } from "./world";
 
@@ -71,12 +73,15 @@ export class GitHubEmulator {
   readonly hooks = new Hooks();
   readonly labels = new Labels();
   readonly packages = new Packages();
+  readonly runs: Runs;
   readonly world: World;
   /** Of every token: how many questions are left, and when there are more, in seconds since the epoch. */
   readonly limit = { remaining: 5_000, reset: Math.floor(Date.now() / 1_000) + 3_600 };
   /** When something is done, and before its answer leaves. */
   onAnswer: (seen: Seen) => unknown = () => {};
   readonly #problems: string[] = [];
+  /** Commits that were pushed: `emulate` makes up a name for each. */
+  readonly #madeUp = new Map<string, string>();
   readonly #tokens = new Map<string, Token>();
   readonly #faults: Fault[] = [];
   readonly #routes: Route[];
@@ -87,6 +92,7 @@ export class GitHubEmulator {
     private readonly repository: string,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
+    this.runs = new Runs(repository);
     this.#routes = [
       this.owners,
       this.repositories,
@@ -98,6 +104,7 @@ export class GitHubEmulator {
       this.hooks,
       this.labels,
       this.packages,
+      this.runs,
     ].flatMap(({ routes }) => routes);
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -163,6 +170,17 @@ export class GitHubEmulator {
     return made("commits", { message, tree, parents, author: { ...author, date } });
   }
 
+  /** What `git push` brings: the commits of a repository on this machine, under their own names. */
+  async push(folder: string): Promise<void> {
+    const format = "--format=%H%x1f%P%x1f%an%x1f%ae%x1f%s";
+    const log = execFileSync("git", ["-C", folder, "log", "--all", "--reverse", "--topo-order", format]);
+    for (const line of log.toString("utf8").trim().split("\n")) {
+      const [own = "", parents = "", name = "", email = "", title = ""] = line.split("\x1f");
+      if (this.#madeUp.has(own)) continue;
+      this.#madeUp.set(own, await this.commit(title, parents.split(" ").filter(Boolean), { name, email }));
+    }
+  }
+
   fail(fault: Fault): void {
     this.#faults.push({ ...fault });
   }
@@ -177,6 +195,8 @@ export class GitHubEmulator {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url = "/" } = request;
+    const log = this.runs.logAt(url);
+    if (log !== undefined) return void response.writeHead(200, { "content-type": "text/plain" }).end(log);
     const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
     const body: unknown = text === "" ? undefined : JSON.parse(text);
@@ -297,14 +317,20 @@ export class GitHubEmulator {
     return (body as { full_name: string }).full_name;
   }
 
-  /** What `emulate` answers its administrator, its own address replaced by ours. */
+  /** What `emulate` answers its administrator, its own address and names of commits replaced by ours. */
   async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(this.inner.url + path, {
+    const its = (text: string) =>
+      text.replaceAll(/\b[0-9a-f]{40}\b/g, (commit) => this.#madeUp.get(commit) ?? commit);
+    const response = await fetch(this.inner.url + its(path), {
       method,
       headers: { authorization: `Bearer ${administrator}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: its(JSON.stringify(body)) }),
     });
-    const ours = (text: string) => text.replaceAll(this.inner.url, this.url);
+    const own = new Map([...this.#madeUp].map(([commit, madeUp]) => [madeUp, commit]));
+    const ours = (text: string) =>
+      text
+        .replaceAll(this.inner.url, this.url)
+        .replaceAll(/\b[0-9a-f]{40}\b/g, (commit) => own.get(commit) ?? commit);
     const text = await response.text();
     const link = response.headers.get("link");
     return {

@@ -1,10 +1,10 @@
 // The workflows of the example repository, run for real by act: a push builds what changed, two platforms become one index,
 // and an annotated tag releases.
 import assert from "node:assert/strict";
-import { Act, example } from "./act";
-import { GitHub } from "./github";
-import { program } from "./programs";
-import { Shop } from "./shop";
+import { Act, example } from "../../workflows/act";
+import { GitHub } from "../../workflows/github";
+import { program } from "../../workflows/programs";
+import { Shop } from "../../workflows/shop";
 
 describe("The example repository", function () {
   this.timeout(180_000);
@@ -101,7 +101,7 @@ describe("The example repository", function () {
   it("has its default branch checked, where image.yml does the building", async () => {
     const { status, jobs, said } = await act.run("check", "push", { ref: "refs/heads/main" });
     assert.equal(status, 0, said);
-    assert.deepEqual(jobs, { changes: "succeeded", gate: "succeeded", unit: "succeeded" });
+    assert.deepEqual(jobs, { changes: "success", gate: "success", unit: "success" });
   });
 
   it("has a pull request refused by the gate when a check fails", async () => {
@@ -112,7 +112,7 @@ describe("The example repository", function () {
     const { status, jobs, said } = await act.run("check", "pull_request", payload);
     shop.git("checkout", "--quiet", "main");
     assert.notEqual(status, 0);
-    assert.deepEqual([jobs["unit"], jobs["gate"]], ["failed", "failed"], said);
+    assert.deepEqual([jobs["unit"], jobs["gate"]], ["failure", "failure"], said);
     assert.ok(!Object.keys(jobs).some((name) => name.includes("linux")));
   });
 
@@ -120,7 +120,7 @@ describe("The example repository", function () {
   function release(tag: string, ...args: string[]) {
     shop.git("tag", ...args, tag);
     shop.git("push", "--quiet", "origin", `refs/tags/${tag}`);
-    return act.run("release", "push", { ref: `refs/tags/${tag}` }, { GITHUB_API_URL: github.url });
+    return act.run("release", "push", { ref: `refs/tags/${tag}` }, { env: { GITHUB_API_URL: github.url } });
   }
 
   it("has both images released by an annotated tag, with a changelog, and nothing built again", async () => {
@@ -139,7 +139,7 @@ describe("The example repository", function () {
   it("has no release by a lightweight tag", async () => {
     const { status, jobs, said } = await release("v1.0.1");
     assert.notEqual(status, 0);
-    assert.equal(jobs["check"], "failed");
+    assert.equal(jobs["check"], "failure");
     assert.match(said, /the tag v1\.0\.1 is lightweight/);
     assert.deepEqual(await digests("1.0.1"), [undefined, undefined]);
   });
@@ -149,7 +149,7 @@ describe("The example repository", function () {
     const { status, jobs, said } = await release("v1.0.2", "--annotate", "--message", "x");
     shop.git("checkout", "--quiet", "main");
     assert.notEqual(status, 0);
-    assert.equal(jobs["check"], "failed");
+    assert.equal(jobs["check"], "failure");
     assert.match(said, /v1\.0\.2 is on [0-9a-f]{40}, which is not on main/);
     assert.equal(github.releases.length, 1);
   });

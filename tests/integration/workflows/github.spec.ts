@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { GitHub } from "./github";
-import { Shop } from "./shop";
+import { GitHub } from "../../workflows/github";
+import { Shop } from "../../workflows/shop";
 
 describe("The scripts that speak to GitHub", function () {
   this.timeout(30_000);

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { host, Shop, sha256 } from "./shop";
+import { host, Shop, sha256 } from "../../workflows/shop";
 
 const sources = {
   "server/Dockerfile": "FROM scratch\n",

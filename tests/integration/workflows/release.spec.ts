@@ -1,7 +1,7 @@
 // Which tags make a release, what they do to the images, and what is published; with Git, a registry and a GitHub.
 import assert from "node:assert/strict";
-import { GitHub } from "./github";
-import { Shop } from "./shop";
+import { GitHub } from "../../workflows/github";
+import { Shop } from "../../workflows/shop";
 
 describe("A release", function () {
   this.timeout(30_000);

@@ -4,11 +4,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import pins from "../../../workflows/actionPins.json";
+import { createInterface } from "node:readline";
+import pins from "../../workflows/actionPins.json";
+import type { EndedJob } from "../github/routes/runs";
 import { run } from "./programs";
 import { host, type Shop } from "./shop";
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 const base = process.env["TAGALONG_BASE_IMAGE"] ?? `${host}/tagalong/base:node20`;
 
 /** The example's files, its images made from the base that is here. */
@@ -21,7 +23,23 @@ export function example(shop: Shop): void {
 }
 
 /** How a job ended, by its name; a job that did not run is missing. */
-export type Jobs = Record<string, "succeeded" | "failed">;
+export type Jobs = Record<string, EndedJob["conclusion"]>;
+
+/** One line that act says. */
+interface Line {
+  job?: string;
+  jobResult?: string;
+  msg: string;
+}
+
+export interface RunOptions {
+  /** For every job. */
+  env?: NodeJS.ProcessEnv;
+  /** The run's own token. */
+  token?: string;
+  /** Told of each job when it has ended. */
+  onJob?: (job: EndedJob) => void;
+}
 
 export class Act {
   readonly #standins: string[] = [];
@@ -50,7 +68,12 @@ export class Act {
   }
 
   /** Runs one workflow for an event. */
-  async run(workflow: string, event: string, payload: unknown, env: NodeJS.ProcessEnv = {}) {
+  async run(
+    workflow: string,
+    event: string,
+    payload: unknown,
+    { env = {}, token = "token", onJob }: RunOptions = {},
+  ) {
     const { folder, work, origin } = this.shop;
     rmSync(this.#artifacts, { recursive: true, force: true });
     mkdirSync(this.#artifacts);
@@ -67,7 +90,8 @@ export class Act {
     };
     const args = [
       ...[event, "--workflows", `.github/workflows/${workflow}.yml`, "--eventpath", eventFile, "--json"],
-      ...["--action-offline-mode", "--no-skip-checkout", "--secret", "GITHUB_TOKEN=token", ...runners],
+      // Without a value, act takes a secret from its own environment.
+      ...["--action-offline-mode", "--no-skip-checkout", "--secret", "GITHUB_TOKEN", ...runners],
       ...["--action-cache-path", join(folder, "cache"), "--cache-server-path", join(folder, "cache-server")],
       ...this.#standins,
       ...Object.entries(given).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
@@ -75,20 +99,31 @@ export class Act {
     const path = [process.env["TAGALONG_LINTERS"], process.env["PATH"]].filter(Boolean).join(delimiter);
     const child = spawn(this.program, args, {
       cwd: work,
-      env: { ...process.env, PATH: path, HOME: folder },
+      env: { ...process.env, PATH: path, HOME: folder, GITHUB_TOKEN: token },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const chunks: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(chunk));
-    const [status] = (await once(child, "close")) as [number | null];
-    const lines = Buffer.concat(chunks).toString("utf8").split("\n");
-    const said = lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : [{ msg: line }]));
+    const lines: Line[] = [];
     const jobs: Jobs = {};
-    for (const { job, jobResult } of said as { job?: string; jobResult?: string }[])
-      if (job !== undefined && jobResult !== undefined)
-        // act pads the names, and counts the jobs of a matrix.
-        jobs[job.replace(/^[^/]*\//, "").replace(/(?:-\d)? *$/, "")] =
-          jobResult === "success" ? "succeeded" : "failed";
-    return { status, jobs, said: said.map(({ msg }) => String(msg).trimEnd()).join("\n") };
+    const hear = (text: string) => {
+      const line = (text.startsWith("{") ? JSON.parse(text) : { msg: text }) as Line;
+      lines.push(line);
+      const { job, jobResult } = line;
+      if (job === undefined || jobResult === undefined) return;
+      const name = nameOf(job);
+      jobs[name] = jobResult === "success" ? "success" : "failure";
+      onJob?.({ name, conclusion: jobs[name], log: lines.filter((one) => one.job === job).map(logLine) });
+    };
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", hear);
+    const [status] = (await once(child, "close")) as [number | null];
+    return { status, jobs, said: lines.map(({ msg }) => String(msg).trimEnd()).join("\n") };
   }
 }
+
+/** act pads the names, and counts the jobs of a matrix. */
+const nameOf = (job: string): string => job.replace(/^[^/]*\//, "").replace(/(?:-\d)? *$/, "");
+
+/** As the page of a run shows what a program marked as an error. */
+const logLine = ({ msg }: Line): string =>
+  String(msg)
+    .trimEnd()
+    .replace(/^.*?::error::/, "##[error]");
