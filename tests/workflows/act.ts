@@ -13,12 +13,19 @@ import { host, type Shop } from "./shop";
 const root = resolve(__dirname, "../..");
 const base = process.env["TAGALONG_BASE_IMAGE"] ?? `${host}/tagalong/base:node20`;
 
-/** The example's files, its images made from the base that is here. */
+/**
+ * The example's files, its images made from the base that is here, without running their tests once more. No step of
+ * theirs is in anybody else's cache, so that nobody who tidies up takes a layer from under a build.
+ */
 export function example(shop: Shop): void {
   cpSync(join(root, "examples/shop"), shop.work, { recursive: true });
   for (const image of shop.images) {
     const file = join(shop.work, image, "Dockerfile");
-    writeFileSync(file, readFileSync(file, "utf8").replace(/^ARG BASE=.*$/m, `ARG BASE=${base}`));
+    const text = readFileSync(file, "utf8")
+      .replace(/^ARG BASE=.*$/m, `ARG BASE=${base}`)
+      .replace(/^RUN node --test .*\n/m, "")
+      .replaceAll(/^FROM .*$/gm, `$&\nLABEL test=${shop.repository(image)}`);
+    writeFileSync(file, text);
   }
 }
 
@@ -74,7 +81,7 @@ export class Act {
     payload: unknown,
     { env = {}, token = "token", onJob }: RunOptions = {},
   ) {
-    const { folder, work, origin } = this.shop;
+    const { folder, work, origin, path: images } = this.shop;
     rmSync(this.#artifacts, { recursive: true, force: true });
     mkdirSync(this.#artifacts);
     const eventFile = join(folder, "event.json");
@@ -85,7 +92,7 @@ export class Act {
       GITHUB_REPOSITORY: "acme/shop",
       ORIGIN: origin,
       ARTIFACTS: this.#artifacts,
-      TAGALONG_REGISTRY: host,
+      IMAGES: `${host}/${images}`,
       ...env,
     };
     const args = [
@@ -99,7 +106,8 @@ export class Act {
     const path = [process.env["TAGALONG_LINTERS"], process.env["PATH"]].filter(Boolean).join(delimiter);
     const child = spawn(this.program, args, {
       cwd: work,
-      env: { ...process.env, PATH: path, HOME: folder, GITHUB_TOKEN: token },
+      // Jobs at once share maps that act does not guard; on one thread they do not meet there.
+      env: { ...process.env, PATH: path, HOME: folder, GITHUB_TOKEN: token, GOMAXPROCS: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const lines: Line[] = [];
@@ -116,6 +124,14 @@ export class Act {
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", hear);
     const [status] = (await once(child, "close")) as [number | null];
     return { status, jobs, said: lines.map(({ msg }) => String(msg).trimEnd()).join("\n") };
+  }
+
+  /** Removes what was built, with the cache of it. */
+  close(): void {
+    const { folder, path } = this.shop;
+    const { said } = run("docker", ["images", "--quiet", "--filter", `reference=${host}/${path}/*`], folder);
+    const ids = new Set(said.split("\n").filter(Boolean));
+    if (ids.size > 0) run("docker", ["rmi", "--force", ...ids], folder);
   }
 }
 

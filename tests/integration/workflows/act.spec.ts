@@ -25,10 +25,28 @@ describe("The example repository", function () {
   });
   after(async () => {
     await github?.close();
+    act?.close();
     shop?.remove();
   });
 
-  const push = () => act.run("image", "push", { ref: "refs/heads/main" });
+  /** Runs a workflow, its jobs reported as GitHub would have them. */
+  function run(workflow: string, event: string, payload: unknown) {
+    github.jobs = [];
+    return act.run(workflow, event, payload, {
+      env: { GITHUB_API_URL: github.url },
+      onJob: ({ name, conclusion, log }) => {
+        const id = github.jobs.push({
+          name,
+          conclusion,
+          completed_at: new Date().toISOString(),
+          html_url: "",
+        });
+        if (conclusion === "failure" && github.log === "") github.log = log.join("\n");
+        Object.assign(github.jobs.at(-1) ?? {}, { id });
+      },
+    });
+  }
+  const push = () => run("image", "push", { ref: "refs/heads/main" });
   const digests = (tag: string) => Promise.all(shop.images.map((image) => shop.carried(image, tag)));
 
   it("has both images built for both platforms, and every tag moved to their indexes", async () => {
@@ -83,7 +101,7 @@ describe("The example repository", function () {
     shop.git("checkout", "--quiet", "-b", "feature");
     shop.commit({ "client/note.txt": "more\n" });
     const payload = { pull_request: { number: 7, base: { sha: base }, head: { repo: { fork: false } } } };
-    const { status, jobs, said } = await act.run("check", "pull_request", payload);
+    const { status, jobs, said } = await run("check", "pull_request", payload);
     shop.git("checkout", "--quiet", "main");
     assert.equal(status, 0, said);
     assert.deepEqual(Object.keys(jobs).sort(), [
@@ -99,20 +117,21 @@ describe("The example repository", function () {
   });
 
   it("has its default branch checked, where image.yml does the building", async () => {
-    const { status, jobs, said } = await act.run("check", "push", { ref: "refs/heads/main" });
+    const { status, jobs, said } = await run("check", "push", { ref: "refs/heads/main" });
     assert.equal(status, 0, said);
     assert.deepEqual(jobs, { changes: "success", gate: "success", unit: "success" });
   });
 
-  it("has a pull request refused by the gate when a check fails", async () => {
+  it("has a pull request refused by the gate when a check fails, and the line that says why told", async () => {
     const base = shop.git("rev-parse", "HEAD");
     shop.git("checkout", "--quiet", "-b", "broken");
     shop.commit({ "shared/test/broken.test.mjs": "throw new Error('broken');\n" });
     const payload = { pull_request: { number: 8, base: { sha: base }, head: { repo: { fork: false } } } };
-    const { status, jobs, said } = await act.run("check", "pull_request", payload);
+    const { status, jobs, said } = await run("check", "pull_request", payload);
     shop.git("checkout", "--quiet", "main");
     assert.notEqual(status, 0);
     assert.deepEqual([jobs["unit"], jobs["gate"]], ["failure", "failure"], said);
+    assert.match(said, /unit: .*broken/);
     assert.ok(!Object.keys(jobs).some((name) => name.includes("linux")));
   });
 
@@ -120,7 +139,7 @@ describe("The example repository", function () {
   function release(tag: string, ...args: string[]) {
     shop.git("tag", ...args, tag);
     shop.git("push", "--quiet", "origin", `refs/tags/${tag}`);
-    return act.run("release", "push", { ref: `refs/tags/${tag}` }, { env: { GITHUB_API_URL: github.url } });
+    return run("release", "push", { ref: `refs/tags/${tag}` });
   }
 
   it("has both images released by an annotated tag, with a changelog, and nothing built again", async () => {
