@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { Act, example } from "../../workflows/act";
 import { GitHub } from "../../workflows/github";
-import { program } from "../../workflows/programs";
+import { program, run as runProgram } from "../../workflows/programs";
 import { Shop } from "../../workflows/shop";
+import { types } from "../registry/images";
 
 describe("The example repository", function () {
   this.timeout(180_000);
@@ -49,6 +50,17 @@ describe("The example repository", function () {
   const push = () => run("image", "push", { ref: "refs/heads/main" });
   const digests = (tag: string) => Promise.all(shop.images.map((image) => shop.carried(image, tag)));
 
+  /** What the first platform's image of a tag is told of itself. */
+  async function configuration(image: string, tag: string) {
+    const read = async (path: string) => {
+      const accept = `${types.oci.index}, ${types.oci.manifest}, ${types.docker.manifest}`;
+      return JSON.parse(await (await shop.ask(image, "GET", path, { headers: { accept } })).text());
+    };
+    const { manifests } = await read(`manifests/${tag}`);
+    const { config } = await read(`manifests/${manifests[0].digest}`);
+    return (await read(`blobs/${config.digest}`)).config as { Labels: object; Env: string[] };
+  }
+
   it("has both images built for both platforms, and every tag moved to their indexes", async () => {
     const { status, jobs, said } = await push();
     assert.equal(status, 0, said);
@@ -67,10 +79,25 @@ describe("The example repository", function () {
     const carried = await digests("dev");
     assert.deepEqual(await digests(`sha-${head}`), carried);
     assert.deepEqual(await digests("latest"), carried);
-    const accept = "application/vnd.oci.image.index.v1+json";
+    const accept = types.oci.index;
     const index = await shop.ask("server", "GET", `manifests/${carried[0]}`, { headers: { accept } });
     const { manifests } = (await index.json()) as { manifests: { platform: { architecture: string } }[] };
     assert.deepEqual(manifests.map(({ platform }) => platform.architecture).sort(), ["amd64", "arm64"]);
+  });
+
+  it("is built for this machine alone by docker-build, as the workflow builds it", async () => {
+    const { status, said } = runProgram(
+      process.execPath,
+      [".github/tagalong/docker-build.mjs", "--tag", "try", "server"],
+      shop.work,
+    );
+    const name = `${shop.repository("server")}:try`;
+    assert.equal(status, 0, said);
+    assert.equal(said.split("\n")[0], name, "alone on standard output");
+    const inspected = runProgram("docker", ["inspect", "--format", "{{json .Config}}", name], shop.work).said;
+    const { Labels, Env } = JSON.parse(inspected);
+    const pushed = await configuration("server", "dev");
+    assert.deepEqual([Labels, Env], [pushed.Labels, pushed.Env]);
   });
 
   it("has nothing built by a commit that changes no image, which is tagged all the same", async () => {

@@ -93,8 +93,9 @@ describe("The scripts that speak to GitHub", function () {
     assert.ok(!said.includes("/T0/"));
   });
 
-  const wait = (states: string[], seconds = "5") => {
-    github.deployments = states.length > 0 ? [{ id: 3, states }] : [];
+  /** @param deployments states of each, the oldest first */
+  const wait = (deployments: string[][], seconds = "5") => {
+    github.deployments = deployments.map((states, index) => ({ id: index + 3, states }));
     const REVISION = "a".repeat(40);
     return shop.script("deployed", {
       ...{ ...github.env(), REVISION, ENVIRONMENT: "dev", SECONDS_TO_WAIT: seconds, PAUSE: "20" },
@@ -102,10 +103,23 @@ describe("The scripts that speak to GitHub", function () {
   };
 
   it("wait for the environment to report, and take its word", async () => {
-    assert.equal((await wait(["in_progress", "success"])).status, 0);
-    const { status, said } = await wait(["in_progress", "failure"]);
+    assert.equal((await wait([["in_progress", "success"]])).status, 0);
+    const { status, said } = await wait([["in_progress", "failure"]]);
     assert.equal(status, 1);
     assert.match(said, /dev did not come up with it: failure — npx tagalong history dev has the reason/);
+  });
+
+  it("go on waiting after an error, which the watcher tries again", async () => {
+    const { status, said } = await wait([["in_progress", "error", "in_progress", "success"]]);
+    assert.equal(status, 0, said);
+    assert.match(said, /dev: error\n/);
+  });
+
+  it("take what served and was replaced for well, and what was reported twice for nothing", async () => {
+    assert.equal((await wait([["in_progress", "success", "inactive"]])).status, 0);
+    const twice = await wait([["in_progress", "failure"], ["inactive"]]);
+    assert.equal(twice.status, 1, twice.said);
+    assert.match(twice.said, /dev did not come up with it: failure/);
   });
 
   it("do not wait for ever", async () => {

@@ -161,6 +161,19 @@ describe("Merging platforms and moving tags", function () {
     }
   });
 
+  it("says that something rolls only where an image is of the commit, and an environment follows", async () => {
+    const rolls = async (...args: Parameters<typeof move>) => (await move(...args)).outputs["rolls"];
+    const other = shop.commit({ "README.md": "a word\n" });
+    const kept = { server: await shop.release("server", head()), client: await shop.release("client", "") };
+    assert.equal(await rolls({}, kept, { MOVE: "false" }), "false", "a release");
+    assert.equal(await rolls({}, kept), "true");
+    assert.equal(await rolls({}, kept), "true", "the same run again");
+    shop.commit({ "README.md": "another word\n" });
+    assert.equal(await rolls({}, kept), "false", "no image of this commit");
+    shop.git("checkout", "--quiet", "--detach", `${other}~1`);
+    assert.equal(await rolls({}, kept), undefined, "an old run");
+  });
+
   it("refuses an image that lacks a platform", async () => {
     const { status, said } = await shop.script("merge", leave("server", [await shop.push("server")]));
     assert.equal(status, 1);
