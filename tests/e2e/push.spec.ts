@@ -118,7 +118,7 @@ describe("git push, with Dev's watcher on", function () {
         server: { image: "server", port: 8080, health },
         client: { image: "client", port: 8080, publish: port, health, env },
       },
-      rollout: { deadline: "8s", drain: "2s", interval: "1s", settle: "500ms", soak: "1s" },
+      rollout: { deadline: "10s", drain: "2s", interval: "1s", settle: "500ms", soak: "1s" },
     });
     Object.assign(stack.env, {
       GITHUB_TOKEN: github.token({ contents: "read", deployments: "write" }),
