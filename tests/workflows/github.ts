@@ -15,6 +15,7 @@ interface Release {
   body: string;
   draft: boolean;
   prerelease: boolean;
+  make_latest: "true" | "false";
   upload_url: string;
   html_url: string;
   assets: { name: string; text: string }[];

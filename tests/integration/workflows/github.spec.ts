@@ -37,6 +37,17 @@ describe("The scripts that speak to GitHub", function () {
     assert.match(github.comments[0]?.body ?? "", /^<!-- tagalong: preview -->[\s\S]*### dev\n\n### test$/);
   });
 
+  it("say where a preview is missing, and take back what is about no environment any more", async () => {
+    assert.equal((await tell({ ENVIRONMENTS: "[]" })).status, 0);
+    assert.equal(github.comments.length, 0, "nothing to say");
+    await tell({ ENVIRONMENTS: '["dev","prod"]', GITHUB_RUN_ID: "9" });
+    const [one] = github.comments;
+    assert.match(one?.body ?? "", /### dev\n\n### prod\n\nThere is no preview: \[the log\]\(\S+\/runs\/9\)/);
+    await tell({ ENVIRONMENTS: "[]" });
+    assert.match(one?.body ?? "", /about no environment any more/);
+    assert.equal(github.comments.length, 1);
+  });
+
   it("update their comment behind hundreds of others, and leave a stranger's marker alone", async () => {
     const forged = github.comment("mallory", "<!-- tagalong: preview --> not ours");
     for (let index = 0; index < 250; index++) github.comment("ada", `talk ${index}`);
@@ -134,5 +145,6 @@ describe("The scripts that speak to GitHub", function () {
     const about = async (BASE: string) => (await shop.script("stacks", { BASE })).outputs["environments"];
     assert.equal(await about(before), '["test"]');
     assert.equal(await about("0".repeat(40)), '["dev","test"]');
+    assert.equal(await about("f".repeat(40)), '["dev","test"]', "pushed by force");
   });
 });

@@ -95,6 +95,16 @@ describe("A release", function () {
     assert.equal((await shop.script("publish", env)).status, 0);
     assert.equal(github.releases.length, 1);
     assert.equal(github.releases[0]?.assets.length, 1);
+    assert.equal(github.releases[0]?.make_latest, "true");
+  });
+
+  it("is not what GitHub calls the latest where there is a higher version", async () => {
+    shop.git("tag", "--annotate", "--message", "A fix of the old line", "v0.8.1");
+    shop.git("push", "--quiet", "origin", "refs/tags/v0.8.1");
+    const env = { ...github.env(), TAG: "v0.8.1", IMAGES: "[]" };
+    assert.equal((await shop.script("publish", env)).status, 0);
+    const made = github.releases.find(({ tag_name }) => tag_name === "v0.8.1");
+    assert.deepEqual([made?.make_latest, made?.prerelease], ["false", false]);
   });
 
   it("names the images that are still to be built, and tags none before they are", async () => {
