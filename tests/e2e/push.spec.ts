@@ -39,7 +39,6 @@ describe("git push, with Dev's watcher on", function () {
   /** Pushes a commit, and runs what GitHub runs for it. @param onMoved when the tags have moved */
   async function push(message: string, files: Record<string, string>, onMoved = async () => {}) {
     const commit = shop.commit(files, message);
-    await github.push(shop.origin);
     github.runs.jobs.length = 0;
     let moved: Promise<void> | undefined;
     const ended = await act.run(
@@ -104,9 +103,9 @@ describe("git push, with Dev's watcher on", function () {
 
   before(async function () {
     const path = program(this as unknown as Mocha.Context, "act");
-    github = await GitHubEmulator.start(repository);
     const workflows = { platforms: [platform], environments: ["dev"], wait: "2m" };
     shop = new Shop(workflows, project.images, project.name);
+    github = await GitHubEmulator.start({ ...repository, origin: shop.origin });
     example(shop);
     act = new Act(path, shop);
     project.write("Pulumi.repository.yaml", { config: { "tagalong:repository": repository } });

@@ -1,7 +1,6 @@
 // GitHub without GitHub: npm's `emulate`, with the routes that it lacks put before it, tokens with permissions as
 // GitHub has them, rate limits, and failures on demand. Promises that everything that crosses it is held against
 // GitHub's own description; `close` throws what was wrong.
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Emulate from "emulate";
 import { operationOf, problemsOfAnswer, problemsOfRequest } from "./description";
+import { Origin } from "./origin";
 import { Actions } from "./routes/actions";
 import { Deployments } from "./routes/deployments";
 import { Environments } from "./routes/environments";
@@ -50,6 +50,8 @@ export interface Options {
   isPrivate?: boolean;
   /** Whether the repository is there; by default so. */
   exists?: boolean;
+  /** Folder of a Git repository whose commits it has, as they come; without one, a first commit of nobody's. */
+  origin?: string;
 }
 
 const ada = { name: "Ada Lovelace", email: "ada@acme.example" };
@@ -69,30 +71,34 @@ export class GitHubEmulator {
   readonly environmentValues = new EnvironmentValues(this.environments);
   readonly deployments = new Deployments(this.environments);
   readonly rulesets = new Rulesets(this.owners);
+  readonly runs = new Runs();
   readonly actions = new Actions();
   readonly hooks = new Hooks();
   readonly labels = new Labels();
   readonly packages = new Packages();
-  readonly runs: Runs;
   readonly world: World;
   /** Of every token: how many questions are left, and when there are more, in seconds since the epoch. */
   readonly limit = { remaining: 5_000, reset: Math.floor(Date.now() / 1_000) + 3_600 };
   /** When something is done, and before its answer leaves. */
   onAnswer: (seen: Seen) => unknown = () => {};
   readonly #problems: string[] = [];
-  /** Commits that were pushed: `emulate` makes up a name for each. */
-  readonly #madeUp = new Map<string, string>();
   readonly #tokens = new Map<string, Token>();
   readonly #faults: Fault[] = [];
   readonly #routes: Route[];
+  readonly #origin?: Origin;
 
   private constructor(
     private readonly server: Server,
     private readonly inner: Emulate.Emulator,
     private readonly repository: string,
+    origin: string | undefined,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
-    this.runs = new Runs(repository);
+    if (origin !== undefined) {
+      const base = `/repos/${repository}`;
+      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
+      this.repositories.branches.add(`${repository} main`);
+    }
     this.#routes = [
       this.owners,
       this.repositories,
@@ -100,11 +106,11 @@ export class GitHubEmulator {
       this.environmentValues,
       this.deployments,
       this.rulesets,
+      this.runs,
       this.actions,
       this.hooks,
       this.labels,
       this.packages,
-      this.runs,
     ].flatMap(({ routes }) => routes);
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -115,7 +121,8 @@ export class GitHubEmulator {
   }
 
   /** With one repository of an organisation, and nothing in it. */
-  static async start({ owner, name, isPrivate = true, exists = true }: Options): Promise<GitHubEmulator> {
+  static async start(options: Options): Promise<GitHubEmulator> {
+    const { owner, name, isPrivate = true, exists = true, origin } = options;
     const { createEmulator } = await emulate();
     const inner = await createEmulator({
       service: "github",
@@ -125,13 +132,13 @@ export class GitHubEmulator {
         github: {
           users: [{ login: "ada", ...ada }],
           orgs: [{ login: owner, members: [{ login: "admin", role: "admin" }] }],
-          repos: exists ? [{ owner, name, private: isPrivate }] : [],
+          repos: exists ? [{ owner, name, private: isPrivate, auto_init: origin === undefined }] : [],
         },
       },
     });
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new GitHubEmulator(server, inner, `${owner}/${name}`);
+    return new GitHubEmulator(server, inner, `${owner}/${name}`, origin);
   }
 
   get url(): string {
@@ -170,17 +177,6 @@ export class GitHubEmulator {
     return made("commits", { message, tree, parents, author: { ...author, date } });
   }
 
-  /** What `git push` brings: the commits of a repository on this machine, under their own names. */
-  async push(folder: string): Promise<void> {
-    const format = "--format=%H%x1f%P%x1f%an%x1f%ae%x1f%s";
-    const log = execFileSync("git", ["-C", folder, "log", "--all", "--reverse", "--topo-order", format]);
-    for (const line of log.toString("utf8").trim().split("\n")) {
-      const [own = "", parents = "", name = "", email = "", title = ""] = line.split("\x1f");
-      if (this.#madeUp.has(own)) continue;
-      this.#madeUp.set(own, await this.commit(title, parents.split(" ").filter(Boolean), { name, email }));
-    }
-  }
-
   fail(fault: Fault): void {
     this.#faults.push({ ...fault });
   }
@@ -195,10 +191,11 @@ export class GitHubEmulator {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url = "/" } = request;
-    const log = this.runs.logAt(url);
-    if (log !== undefined) return void response.writeHead(200, { "content-type": "text/plain" }).end(log);
+    await this.#origin?.bring();
     const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
+    const log = this.runs.logAt(url);
+    if (log !== undefined) return void response.writeHead(200, { "content-type": "text/plain" }).end(log);
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const seen: Seen = { method, path: target.pathname + target.search, body, status: undefined };
     this.seen.push(seen);
@@ -317,20 +314,14 @@ export class GitHubEmulator {
     return (body as { full_name: string }).full_name;
   }
 
-  /** What `emulate` answers its administrator, its own address and names of commits replaced by ours. */
+  /** What `emulate` answers its administrator, its own address replaced by ours. */
   async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    const its = (text: string) =>
-      text.replaceAll(/\b[0-9a-f]{40}\b/g, (commit) => this.#madeUp.get(commit) ?? commit);
-    const response = await fetch(this.inner.url + its(path), {
+    const response = await fetch(this.inner.url + path, {
       method,
       headers: { authorization: `Bearer ${administrator}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: its(JSON.stringify(body)) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const own = new Map([...this.#madeUp].map(([commit, madeUp]) => [madeUp, commit]));
-    const ours = (text: string) =>
-      text
-        .replaceAll(this.inner.url, this.url)
-        .replaceAll(/\b[0-9a-f]{40}\b/g, (commit) => own.get(commit) ?? commit);
+    const ours = (text: string) => text.replaceAll(this.inner.url, this.url);
     const text = await response.text();
     const link = response.headers.get("link");
     return {

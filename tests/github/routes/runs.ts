@@ -11,7 +11,6 @@ export interface EndedJob {
 
 interface Job extends EndedJob {
   id: number;
-  repository: string;
   completedAt: string;
 }
 
@@ -22,11 +21,9 @@ export class Runs {
   readonly jobs: Job[] = [];
   #ids = 2_000_000;
 
-  constructor(private readonly repository: string) {}
-
   report(job: EndedJob): void {
     const completedAt = new Date().toISOString();
-    this.jobs.push({ ...job, id: ++this.#ids, repository: this.repository, completedAt });
+    this.jobs.push({ ...job, id: ++this.#ids, completedAt });
   }
 
   readonly routes: Route[] = [

@@ -1,9 +1,5 @@
 // Whether the GitHub of our tests behaves as GitHub documents it: what they prove is worth no more than that.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { repository, Stage } from "./stage";
 
 interface Got {
@@ -155,36 +151,6 @@ describe("GitHub without GitHub", () => {
     ])
       assert.equal((await say(one, { state: "success", ...fields })).status, 422);
     assert.equal((await say(one, { state: "success", description: "x".repeat(140) })).status, 201);
-  });
-
-  describe("a push", () => {
-    it("brings commits under their own names, with what lies between them", async () => {
-      const folder = mkdtempSync(join(tmpdir(), "pushed-"));
-      try {
-        const git = (...args: string[]) =>
-          execFileSync("git", ["-C", folder, "-c", "user.name=Ada", "-c", "user.email=a@b", ...args])
-            .toString("utf8")
-            .trim();
-        git("init", "--quiet");
-        const [first, second] = ["one", "two"].map((message) => {
-          git("commit", "--quiet", "--allow-empty", "--message", message);
-          return git("rev-parse", "HEAD");
-        });
-        await stage.emulator.push(folder);
-        const { body } = await ask("GET", `/compare/${first}...${second}`);
-        assert.equal(body["status"], "ahead");
-        const [commit] = body["commits"] as { sha: string; commit: { message: string } }[];
-        assert.deepEqual([commit?.sha, commit?.commit.message], [second, "two"]);
-        const made = await ask("POST", "/deployments", {
-          ref: second,
-          auto_merge: false,
-          environment: "dev",
-        });
-        assert.deepEqual([made.status, made.body["sha"]], [201, second]);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    });
   });
 
   describe("a run", () => {
