@@ -19,6 +19,7 @@ import { Owners } from "./routes/owners";
 import { Packages } from "./routes/packages";
 import { Repositories } from "./routes/repositories";
 import { Rulesets } from "./routes/rulesets";
+import { Runs } from "./routes/runs";
 import { permissionsOf } from "./tokens";
 import { type Answer, notFound, type Route, refusal, type Token, World } from "./world";
 
@@ -70,6 +71,7 @@ export class GitHubEmulator {
   readonly environmentValues = new EnvironmentValues(this.environments);
   readonly deployments = new Deployments(this.environments);
   readonly rulesets = new Rulesets(this.owners);
+  readonly runs = new Runs();
   readonly actions = new Actions();
   readonly hooks = new Hooks();
   readonly labels = new Labels();
@@ -92,6 +94,11 @@ export class GitHubEmulator {
     origin: string | undefined,
   ) {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
+    if (origin !== undefined) {
+      const base = `/repos/${repository}`;
+      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
+      this.repositories.branches.add(`${repository} main`);
+    }
     this.#routes = [
       this.owners,
       this.repositories,
@@ -99,6 +106,7 @@ export class GitHubEmulator {
       this.environmentValues,
       this.deployments,
       this.rulesets,
+      this.runs,
       this.actions,
       this.hooks,
       this.labels,
@@ -191,6 +199,8 @@ export class GitHubEmulator {
     await this.#origin?.bring();
     const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
+    const log = this.runs.logAt(url);
+    if (log !== undefined) return void response.writeHead(200, { "content-type": "text/plain" }).end(log);
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const seen: Seen = { method, path: target.pathname + target.search, body, status: undefined };
     this.seen.push(seen);
