@@ -27,7 +27,8 @@ export async function locate(
     const commits = new Set(locations.flatMap(({ commit }) => commit ?? []));
     const commit =
       asked.kind === "commit" ? asked.commit : commits.size === 1 ? ([...commits][0] ?? null) : null;
-    const found = { asked: what, kind: search.kind, commit, release, images: locations, unknown };
+    const { kind, containedIn = null } = search;
+    const found = { asked: what, kind, commit, containedIn, release, images: locations, unknown };
     output.write(options.json ? json(found) : rendered(found, output, Date.now()));
     return unknown.length > 0 ? exitCodes.unknown : exitCodes.ok;
   });
@@ -37,7 +38,7 @@ function nowhere(what: string, asked: Asked, { directory }: Project): CommandErr
   const why = {
     environment: `${what} runs nothing yet, and its tag is on no image`,
     digest: `no image has the digest ${what}`,
-    commit: `no image is known of the commit ${what}: CI tags its images sha-<commit>, and receipts know what was rolled`,
+    commit: `no image is known of the commit ${what}: CI tags its images sha-<commit>, receipts know what was rolled, and the Git repository of ${directory} knows of no later commit that was built`,
     short: `no tag and no commit ${what} is known by the receipts or the Git repository of ${directory}: write all 40 digits of the commit`,
     tag: `no image has a tag ${what}`,
   };
@@ -47,15 +48,18 @@ function nowhere(what: string, asked: Asked, { directory }: Project): CommandErr
 interface Found {
   asked: string;
   commit: string | null;
+  containedIn: string | null;
   release: string | null;
   images: readonly Location[];
   unknown: readonly string[];
 }
 
-function rendered({ asked, commit, release, images, unknown }: Found, output: Output, now: number): string {
+function rendered(found: Found, output: Output, now: number): string {
+  const { asked, commit, containedIn, release, images, unknown } = found;
   const head = [
     output.paint("bold", asked),
     ...(commit !== null && commit !== asked ? [`commit ${commit}`] : []),
+    ...(containedIn === null ? [] : [`contained in ${containedIn}`]),
     release === null ? "no release" : `release ${release}`,
   ];
   return [

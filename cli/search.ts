@@ -6,6 +6,7 @@ import { atDigest, atTag, formatReference, type Reference } from "../registry";
 import { type Period, periods } from "../rollout/past";
 import type { Receipt } from "../rollout/record";
 import type { Asked } from "./asked";
+import { descendants } from "./descendants";
 import { CommandError, exitCodes, sentenceOf } from "./failure";
 import type { Environment, Project } from "./project";
 import { type Finding, findingOf } from "./standing";
@@ -44,10 +45,14 @@ interface Target {
   digest: string;
 }
 
+type Of = (image: string, reference: Reference, place: Place) => Promise<string | undefined>;
+
 type FullyAsked = Exclude<Asked, { kind: "short" }>;
 
 export class Search {
   kind: FullyAsked["kind"] = "tag";
+  /** The commit whose images have the one in them that was asked for and has none of its own. */
+  containedIn: string | undefined;
   readonly unknown = new Set<string>();
 
   constructor(private readonly project: Project) {}
@@ -58,9 +63,13 @@ export class Search {
     );
     const full = asked.kind === "short" ? this.full(asked.short, places) : asked;
     this.kind = full.kind;
-    const targets = await this.targets(full, places);
+    let targets = await this.targets(full, places);
+    if (full.kind === "commit" && targets.length === 0 && this.unknown.size === 0)
+      targets = await this.containing(full.commit, places);
     const unique = [...new Map(targets.map((one) => [formatReference(pinned(one)), one])).values()];
-    const found = await Promise.all(unique.map((target) => this.sure(this.locate(target, full, places))));
+    const named =
+      this.containedIn === undefined ? full : { kind: "commit" as const, commit: this.containedIn };
+    const found = await Promise.all(unique.map((target) => this.sure(this.locate(target, named, places))));
     return found.filter((one) => one !== undefined);
   }
 
@@ -87,15 +96,7 @@ export class Search {
   }
 
   private async targets(asked: FullyAsked, places: readonly Place[]): Promise<Target[]> {
-    const each = (of: (image: string, reference: Reference, place: Place) => Promise<string | undefined>) =>
-      Promise.all(
-        places.flatMap((place) =>
-          Object.entries(place.environment.references).map(async ([image, reference]): Promise<Target[]> => {
-            const digest = await this.sure(of(image, reference, place));
-            return digest === undefined ? [] : [{ image, reference, digest }];
-          }),
-        ),
-      ).then((all) => all.flat());
+    const each = (of: Of) => this.each(places, of);
     if (asked.kind === "environment") {
       return each(async (image, reference, { environment, past }) =>
         environment.name === asked.environment
@@ -126,6 +127,29 @@ export class Search {
       ),
     );
     return [...tagged, ...carried, ...rolled];
+  }
+
+  /** What is found at every image of every place. */
+  private async each(places: readonly Place[], of: Of): Promise<Target[]> {
+    const all = places.flatMap((place) =>
+      Object.entries(place.environment.references).map(async ([image, reference]): Promise<Target[]> => {
+        const digest = await this.sure(of(image, reference, place));
+        return digest === undefined ? [] : [{ image, reference, digest }];
+      }),
+    );
+    return (await Promise.all(all)).flat();
+  }
+
+  /** The images of the next commit that was built. */
+  private async containing(commit: string, places: readonly Place[]): Promise<Target[]> {
+    for (const later of descendants(commit, this.project.directory)) {
+      const found = await this.each(places, (_, reference) =>
+        this.digestAt(atTag(reference, `sha-${later}`)),
+      );
+      if (found.length > 0) this.containedIn = later;
+      if (found.length > 0 || this.unknown.size > 0) return found;
+    }
+    return [];
   }
 
   private async digestAt(reference: Reference): Promise<string | undefined> {

@@ -24,7 +24,7 @@ export function brokenWorkflowRules(raw: RawConfig): Problem[] {
       return text === undefined ? [] : [{ path: [...PATH, "runners", name], text }];
     }),
     ...badEnvironments(workflows["environments"]),
-    ...badWait(workflows),
+    ...badWait(workflows, asMap(raw["images"])),
   ];
 }
 
@@ -86,15 +86,16 @@ function badEnvironments(value: unknown): Problem[] {
   });
 }
 
-function badWait(workflows: RawConfig): Problem[] {
+function badWait(workflows: RawConfig, images: RawConfig): Problem[] {
+  if (workflows["wait"] === undefined) return [];
+  const path = [...PATH, "wait"];
   const environments = workflows["environments"];
-  const isFollowed = Array.isArray(environments) && environments.length > 0;
-  return workflows["wait"] === undefined || isFollowed
-    ? []
-    : [
-        {
-          path: [...PATH, "wait"],
-          text: `waits for no environment — name one in ${pathText([...PATH, "environments"])}, or remove the key`,
-        },
-      ];
+  if (!Array.isArray(environments) || environments.length === 0) {
+    const fix = `name one in ${pathText([...PATH, "environments"])}, or remove the key`;
+    return [{ path, text: `waits for no environment — ${fix}` }];
+  }
+  const apart = Object.keys(images).find((name) => asMap(images[name])["source"] !== undefined);
+  if (apart === undefined) return [];
+  const text = `waits for what no build sets off: with ${pathText(["images", apart, "source"])} only promotions move an environment's tag — remove one of the two`;
+  return [{ path, text }];
 }

@@ -95,6 +95,22 @@ const builtFromModules = (program) =>
   executable(builtPath(program)) ? { version: program.version, from: "built from Go modules" } : undefined;
 
 /**
+ * As it is pinned; where that cannot be built, whichever is on PATH.
+ * @param {import("./go-build.mjs").Program} program
+ * @returns {(progress: Progress) => Promise<string>}
+ */
+const builtOrOnPath = (program) => async (progress) => {
+  try {
+    return await built(program, progress);
+  } catch (error) {
+    const other = onPath(program.binary);
+    if (!other || !(error instanceof Failure)) throw error;
+    progress.say(`${program.title}: ${other}, which is on PATH, since ${reason(error)}`);
+    return other;
+  }
+};
+
+/**
  * What only some tests need and not every machine can have: without it they are skipped, and say why.
  * @param {string} variable
  * @param {(progress: Progress) => Promise<string>} get
@@ -188,13 +204,13 @@ export const things = {
     title: programs.actionlint.title,
     purpose: "the tests of the workflows",
     look: async () => builtFromModules(programs.actionlint),
-    make: optional("TAGALONG_ACTIONLINT", (progress) => built(programs.actionlint, progress)),
+    make: optional("TAGALONG_ACTIONLINT", builtOrOnPath(programs.actionlint)),
   },
   act: {
     title: programs.act.title,
     purpose: "the tests of the workflows, to run them here",
     look: async () => builtFromModules(programs.act),
-    make: optional("TAGALONG_ACT", (progress) => built(programs.act, progress)),
+    make: optional("TAGALONG_ACT", builtOrOnPath(programs.act)),
   },
   watchtower: {
     title: programs.watchtower.title,

@@ -17,7 +17,7 @@ const forTests = ["engine", "language", "docker", "github", "engine-docker", "re
 
 /** What the tests of a folder stand on. The longest first, so that no core is without work at the end. */
 const testGround = {
-  e2e: [...forTests, "registry-program"],
+  e2e: [...forTests, "registry-program", "act"],
   integration: [...forTests, "registry-program", "linters", "actionlint", "act"],
   unit: [],
 };

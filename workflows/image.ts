@@ -225,6 +225,7 @@ function move(login: Login | undefined): Job {
     permissions: { contents: "read", packages: "write" },
     "runs-on": RUNNER,
     "timeout-minutes": 10,
+    outputs: { rolls: expression("steps.move.outputs.rolls") },
     steps: [
       checkout("all"),
       {
@@ -233,6 +234,7 @@ function move(login: Login | undefined): Job {
         with: { pattern: "index.*", path: `${expression("runner.temp")}/built` },
       },
       script("Move the tags", "move", {
+        id: "move",
         env: {
           BUILT: `${expression("runner.temp")}/built`,
           KEPT: expression("needs.changes.outputs.kept"),
@@ -250,7 +252,7 @@ function deployed(environment: string, milliseconds: number): Job {
   return {
     "//": `Waits for the watcher of ${environment} to report what became of it.`,
     needs: ["changes", "move"],
-    if: expression(`!failure() && !cancelled() && !inputs.release && ${anyBuilt}`),
+    if: expression("!failure() && !cancelled() && needs.move.outputs.rolls == 'true'"),
     permissions: { contents: "read", deployments: "read" },
     "runs-on": RUNNER,
     "timeout-minutes": Math.ceil(seconds / 60) + 5,

@@ -30,7 +30,7 @@ export function previewWorkflow(
     jobs: {
       stacks: stacks(),
       preview: preview(config, settings, login),
-      comment: comment(settings),
+      comment: comment(),
       untrusted: untrusted(),
     },
   };
@@ -87,11 +87,11 @@ function preview(config: WorkflowsConfig, { project }: Settings, login: Login | 
   };
 }
 
-function comment({ environments }: Settings): Job {
+function comment(): Job {
   return {
     "//": "Apart from the job that runs the pull request's program: that one may write nothing.",
     needs: ["stacks", "preview"],
-    if: expression("!cancelled() && needs.stacks.result == 'success' && needs.preview.result != 'skipped'"),
+    if: expression("!cancelled() && needs.stacks.result == 'success'"),
     permissions: { contents: "read", "pull-requests": "write" },
     "runs-on": RUNNER,
     "timeout-minutes": 5,
@@ -102,6 +102,7 @@ function comment({ environments }: Settings): Job {
         with: { ...checkout().with, ref: expression("github.event.pull_request.base.sha") },
       },
       {
+        if: "needs.stacks.outputs.environments != '[]'",
         uses: "actions/download-artifact",
         with: { pattern: "preview.*", path: `${expression("runner.temp")}/pages` },
       },
@@ -109,7 +110,7 @@ function comment({ environments }: Settings): Job {
         env: {
           PULL_REQUEST: expression("github.event.pull_request.number"),
           PAGES: `${expression("runner.temp")}/pages`,
-          ENVIRONMENTS: JSON.stringify(environments),
+          ENVIRONMENTS: expression("needs.stacks.outputs.environments"),
           GITHUB_TOKEN: expression("github.token"),
         },
       }),

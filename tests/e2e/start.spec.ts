@@ -246,6 +246,7 @@ describe("npm start", function () {
     assert.equal(await story.exit, 130, story.all());
     assert.match(story.heard.out, /interrupted: .*\n.*cleaned up/);
     assert.ok(!story.all().includes("failed"), story.all());
+    assert.doesNotMatch(story.all(), /github/i, "it has one without being asked for it");
     assert.deepEqual(await left(), []);
     assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
@@ -258,19 +259,5 @@ describe("npm start", function () {
       assert.ok(secret.length > 20);
       assert.ok(!said.includes(secret) && !logs.join("").includes(secret));
     }
-  });
-
-  it("without --with-github has none, and takes away all that it brought", async () => {
-    const story = run("--json");
-    assert.equal(await story.exit, 0, story.all());
-    const told = JSON.parse(story.heard.out) as Told;
-    assertRolled(told, story.all());
-    assertPromoted(told);
-    assert.deepEqual(Object.keys(told), [
-      ...["environment", "rolls", "refused", "promotions", "refusedPromotions", "rollbacks"],
-    ]);
-    assert.doesNotMatch(story.all(), /github/i);
-    assert.deepEqual(await left(), []);
-    assert.deepEqual(readdirSync(place.folder), ["logs"]);
   });
 });

@@ -21,6 +21,7 @@ import { Packages } from "./routes/packages";
 import { Pulls } from "./routes/pulls";
 import { Repositories } from "./routes/repositories";
 import { Rulesets } from "./routes/rulesets";
+import { Runs } from "./routes/runs";
 import { permissionsOf } from "./tokens";
 import { type Answer, notFound, type Route, refusal, type Token, World } from "./world";
 
@@ -72,6 +73,7 @@ export class GitHubEmulator {
   readonly environmentValues = new EnvironmentValues(this.environments);
   readonly deployments = new Deployments(this.environments);
   readonly rulesets = new Rulesets(this.owners);
+  readonly runs = new Runs();
   readonly actions = new Actions();
   readonly hooks = new Hooks();
   readonly labels = new Labels();
@@ -98,6 +100,11 @@ export class GitHubEmulator {
     this.world = new World(this.url, (method, path, body) => this.#ask(method, path, body));
     this.git = new Git(this.world, this.rulesets);
     this.pulls = new Pulls(this.world, this.git);
+    if (origin !== undefined) {
+      const base = `/repos/${repository}`;
+      this.#origin = new Origin(origin, "main", (method, path, body) => this.#ask(method, base + path, body));
+      this.repositories.branches.add(`${repository} main`);
+    }
     this.#routes = [
       this.owners,
       this.repositories,
@@ -105,6 +112,7 @@ export class GitHubEmulator {
       this.environmentValues,
       this.deployments,
       this.rulesets,
+      this.runs,
       this.actions,
       this.hooks,
       this.labels,
@@ -199,6 +207,8 @@ export class GitHubEmulator {
     await this.#origin?.bring();
     const target = new URL(await this.#named(url.replace(/^\/api\/v3(?=\/)/, "")), this.url);
     const text = await textOf(request);
+    const log = this.runs.logAt(url);
+    if (log !== undefined) return void response.writeHead(200, { "content-type": "text/plain" }).end(log);
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const seen: Seen = { method, path: target.pathname + target.search, body, status: undefined };
     this.seen.push(seen);

@@ -1,5 +1,5 @@
 // One comment a pull request, made once and updated in place, however many comments there are.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GitHub } from "./github.mjs";
 import { needed } from "./words.mjs";
@@ -15,15 +15,26 @@ const LONGEST = 65_000;
 export const ownComments = (comments) =>
   comments.filter(({ body, user }) => body?.startsWith(MARKER) && user?.login === "github-actions[bot]");
 
-/** The pages of all environments, in the config's order, cut where GitHub would. @param {readonly string[]} pages @param {string} log */
+/**
+ * What is open at the end of a text and would swallow what follows.
+ * @param {string} text
+ */
+function closing(text) {
+  let fence = "";
+  for (const [run] of text.matchAll(/^`{3,}/gm)) {
+    if (fence === "") fence = run;
+    else if (run.length >= fence.length) fence = "";
+  }
+  const folds = (text.match(/<details[ >]/g) ?? []).length - (text.match(/<\/details>/g) ?? []).length;
+  return `${fence && `\n${fence}`}${"\n</details>".repeat(Math.max(0, folds))}`;
+}
+
+/** The pages of all environments, cut where GitHub would. @param {readonly string[]} pages @param {string} log */
 export function bodyOf(pages, log) {
   const whole = [MARKER, "## What merging this would do", ...pages].join("\n\n");
   if (whole.length <= LONGEST) return whole;
   const cut = whole.slice(0, LONGEST - 400);
-  // A fence or a fold that is open at the cut would swallow what follows.
-  const fence = (cut.match(/^```/gm) ?? []).length % 2 === 1 ? "\n```" : "";
-  const folds = (cut.match(/<details>/g) ?? []).length - (cut.match(/<\/details>/g) ?? []).length;
-  return `${cut}${fence}${"\n</details>".repeat(Math.max(0, folds))}\n\nThis is cut: [all of it](${log})`;
+  return `${cut}${closing(cut)}\n\nThis is cut: [all of it](${log})`;
 }
 
 /** @param {import("./run.mjs").Run} run */
@@ -31,14 +42,16 @@ export async function comment({ env, say }) {
   const github = new GitHub(env);
   const issue = needed(env, "PULL_REQUEST");
   const folder = needed(env, "PAGES");
-  const order = /** @type {string[]} */ (JSON.parse(needed(env, "ENVIRONMENTS")));
-  const rank = (/** @type {string} */ name) => order.indexOf(name) + 1 || order.length + 1;
-  const pages = readdirSync(folder)
-    .sort((a, b) => rank(a) - rank(b))
-    .map((name) => readFileSync(join(folder, name, "preview.md"), "utf8").trim());
+  const environments = /** @type {string[]} */ (JSON.parse(needed(env, "ENVIRONMENTS")));
   const log = `${env.GITHUB_SERVER_URL ?? "https://github.com"}/${github.repository}/actions/runs/${env.GITHUB_RUN_ID ?? ""}`;
-  const body = bodyOf(pages, log);
+  const pages = environments.map((name) => {
+    const file = join(folder, `preview.${name}`, "preview.md");
+    if (existsSync(file)) return readFileSync(file, "utf8").trim();
+    return `### ${name}\n\nThere is no preview: [the log](${log}) has the reason.`;
+  });
   const [first, ...more] = ownComments(await github.all(`issues/${issue}/comments`));
+  if (!first && pages.length === 0) return say("About no environment: there is nothing to comment.");
+  const body = bodyOf(pages.length > 0 ? pages : ["Nothing: it is about no environment any more."], log);
   if (first) await github.json("PATCH", `issues/comments/${first.id}`, { body });
   else await github.json("POST", `issues/${issue}/comments`, { body });
   // Two runs at once may each have made one.

@@ -47,6 +47,16 @@ export function fetchReferences(folder, references, env) {
   git(folder, ["fetch", "--quiet", "--force", "--no-tags", "origin", ...references], { ...env, ...own });
 }
 
+/** Where the sources are, as a browser opens it, and never with the credentials that a remote may carry. @param {string} folder */
+export function sourceOf(folder) {
+  const { status, out } = tryGit(folder, ["remote", "get-url", "origin"]);
+  const url = out
+    .replace(/^(?:ssh:\/\/)?git@([^:/]+)[:/]/, "https://$1/")
+    .replace(/^(https?:\/\/)[^/@]*@/, "$1")
+    .replace(/\.git$/, "");
+  return status === 0 && /^https?:/.test(url) ? url : undefined;
+}
+
 /** The branch as its origin has it, where there is an origin. @param {string} folder @param {string} branch */
 export const branchReference = (folder, branch) =>
   tryGit(folder, ["remote", "get-url", "origin"]).status === 0

@@ -54,7 +54,7 @@ const settled = (registry, targets, tag) =>
   );
 
 /** @param {import("./run.mjs").Run} run */
-export async function move({ env, folder, say, summary }) {
+export async function move({ env, folder, output, say, summary }) {
   const own = settings(folder);
   const registry = registryOf(env);
   const revision = git(folder, ["rev-parse", "HEAD"]);
@@ -74,6 +74,11 @@ export async function move({ env, folder, say, summary }) {
     return;
   }
   if (tags.length > 0) await moveTags(registry, targets, tags, say);
+  // An environment reports a roll for the commit that an image names; where none names this one, there is nothing to roll.
+  const named = await Promise.all(
+    targets.map(({ repository, digest }) => revisionOf(registry, repository, digest)),
+  );
+  output("rolls", String(tags.length > 0 && named.includes(revision)));
   summary(
     `${[`sha-${revision}`, ...tags].map((tag) => `\`${tag}\``).join(", ")} of ${targets.map(({ image }) => image).join(", ")}`,
   );

@@ -1,9 +1,9 @@
 // The release on GitHub: drafted, completed, then published, so that nobody sees half of it. The tag's own message leads,
 // then what changed, the images by digest, and how to verify them.
 import { existsSync, readFileSync } from "node:fs";
-import { fetchReferences } from "./git.mjs";
+import { fetchReferences, git } from "./git.mjs";
 import { GitHub } from "./github.mjs";
-import { messageOf, versionOf } from "./release.mjs";
+import { imageTags, messageOf, versionOf } from "./release.mjs";
 import { needed } from "./words.mjs";
 
 /** @typedef {{ image: string, repository: string, digest: string }} Released */
@@ -48,7 +48,9 @@ export async function publish({ env, folder, say, summary }) {
     repository: github.repository,
     isAttested: env.ATTESTED === "true",
   });
-  const content = { tag_name: tag, name: version, body, prerelease: !isFinal };
+  // GitHub would call the newest one the latest, a fix of an old line as well; it is the one that the images' tag leads to.
+  const isLatest = imageTags(tag, git(folder, ["tag", "--list", "v*"]).split("\n")).includes("latest");
+  const content = { tag_name: tag, name: version, body, prerelease: !isFinal, make_latest: String(isLatest) };
   // A run that was cut short, or is run again, goes on with what is there.
   const existing = (await github.all("releases")).find(({ tag_name }) => tag_name === tag);
   const draft = existing ?? (await github.json("POST", "releases", { ...content, draft: true }));

@@ -1,6 +1,6 @@
 // Which environments a change of the Tagalong project is about: those whose stack file it touches, or all of them where it
 // touches what they share.
-import { git } from "./git.mjs";
+import { git, tryGit } from "./git.mjs";
 import { settings } from "./settings.mjs";
 
 /**
@@ -21,7 +21,9 @@ export function touched(files, environments, project) {
 /** @param {import("./run.mjs").Run} run */
 export function stacks({ env, folder, output, say }) {
   const { environments, project } = settings(folder);
-  const base = env.BASE && /[1-9a-f]/.test(env.BASE) ? env.BASE : undefined;
+  // A branch that is new has nothing before it, and one that was pushed by force nothing that is still there.
+  const isThere = env.BASE && tryGit(folder, ["cat-file", "-e", `${env.BASE}^{commit}`]).status === 0;
+  const base = isThere ? env.BASE : undefined;
   const isMerge = env.SINCE_BRANCHED === "true";
   const from = base && (isMerge ? git(folder, ["merge-base", base, "HEAD"]) : base);
   const files = from

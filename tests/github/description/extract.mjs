@@ -60,6 +60,8 @@ const asked = {
   [permissions]: "GET PUT",
   [`${permissions}/selected-actions`]: "GET PUT",
   [`${permissions}/workflow`]: "GET PUT",
+  [`${repository}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`]: "GET",
+  [`${repository}/actions/jobs/{job_id}/logs`]: "GET",
   [`${repository}/rulesets`]: "GET POST",
   [`${repository}/rulesets/{ruleset_id}`]: "GET PUT DELETE",
   [`${repository}/hooks`]: "GET POST",

@@ -213,6 +213,19 @@ describe("What the command line tells", function () {
     const { digest } = await pushImage(target, { flavour: "docker", seed: "by commit" }, `sha-${commit}`);
     const { digests, release } = await found(commit.slice(0, 9));
     assert.deepEqual([digests, release], [[digest], `sha-${commit}`]);
+    assert.equal((await found(commit)).containedIn, null);
+    for (const message of ["two", "three", "four"]) git("commit", "-q", "--allow-empty", "-m", message);
+    await pushImage(target, { flavour: "docker", seed: "later" }, `sha-${git("rev-parse", "HEAD")}`);
+    const next = await pushImage(
+      target,
+      { flavour: "docker", seed: "next" },
+      `sha-${git("rev-parse", "HEAD~1")}`,
+    );
+    const between = await found(git("rev-parse", "HEAD~2"));
+    assert.deepEqual([between.digests, between.commit], [[next.digest], git("rev-parse", "HEAD~2")]);
+    assert.equal(between.containedIn, git("rev-parse", "HEAD~1"));
+    const { text } = await shop.run((output) => locate(git("rev-parse", "HEAD~2"), { cwd }, output));
+    assert.match(text, /^[0-9a-f]{40} {2}contained in [0-9a-f]{40} {2}release sha-/);
     await shop.rolled("test", "1.1.00", "failed", {
       images: { server: { to: digest, revision: `110b${"0".repeat(36)}` } },
     });

@@ -153,6 +153,21 @@ describe("GitHub without GitHub", () => {
     assert.equal((await say(one, { state: "success", description: "x".repeat(140) })).status, 201);
   });
 
+  describe("a run", () => {
+    it("shows the jobs that have ended, and leads to their logs", async () => {
+      stage.emulator.runs.report({ name: "unit", conclusion: "failure", log: ["hello", "##[error]boom"] });
+      const { status, body } = await ask("GET", "/actions/runs/1/attempts/1/jobs?per_page=100");
+      assert.deepEqual([status, body["total_count"]], [200, 1]);
+      const [job] = body["jobs"] as { id: number; name: string; conclusion: string }[];
+      assert.deepEqual([job?.name, job?.conclusion], ["unit", "failure"]);
+      const log = await fetch(
+        `${stage.emulator.url}/repos/${repository.owner}/${repository.name}/actions/jobs/${job?.id}/logs`,
+        { headers: { authorization: `Bearer ${token}` } },
+      );
+      assert.match(await log.text(), /^\S+Z hello\n\S+Z ##\[error\]boom\n$/);
+    });
+  });
+
   describe("somebody", () => {
     it("without a token sees nothing of a private repository", async () => {
       assert.equal((await ask("GET", "", undefined, "")).status, 404);

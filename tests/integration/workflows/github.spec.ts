@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { GitHub } from "./github";
-import { Shop } from "./shop";
+import { GitHub } from "../../workflows/github";
+import { Shop } from "../../workflows/shop";
 
 describe("The scripts that speak to GitHub", function () {
   this.timeout(30_000);
@@ -35,6 +35,17 @@ describe("The scripts that speak to GitHub", function () {
     assert.equal(status, 0, said);
     assert.equal(github.comments.length, 1);
     assert.match(github.comments[0]?.body ?? "", /^<!-- tagalong: preview -->[\s\S]*### dev\n\n### test$/);
+  });
+
+  it("say where a preview is missing, and take back what is about no environment any more", async () => {
+    assert.equal((await tell({ ENVIRONMENTS: "[]" })).status, 0);
+    assert.equal(github.comments.length, 0, "nothing to say");
+    await tell({ ENVIRONMENTS: '["dev","prod"]', GITHUB_RUN_ID: "9" });
+    const [one] = github.comments;
+    assert.match(one?.body ?? "", /### dev\n\n### prod\n\nThere is no preview: \[the log\]\(\S+\/runs\/9\)/);
+    await tell({ ENVIRONMENTS: "[]" });
+    assert.match(one?.body ?? "", /about no environment any more/);
+    assert.equal(github.comments.length, 1);
   });
 
   it("update their comment behind hundreds of others, and leave a stranger's marker alone", async () => {
@@ -93,8 +104,9 @@ describe("The scripts that speak to GitHub", function () {
     assert.ok(!said.includes("/T0/"));
   });
 
-  const wait = (states: string[], seconds = "5") => {
-    github.deployments = states.length > 0 ? [{ id: 3, states }] : [];
+  /** @param deployments states of each, the oldest first */
+  const wait = (deployments: string[][], seconds = "5") => {
+    github.deployments = deployments.map((states, index) => ({ id: index + 3, states }));
     const REVISION = "a".repeat(40);
     return shop.script("deployed", {
       ...{ ...github.env(), REVISION, ENVIRONMENT: "dev", SECONDS_TO_WAIT: seconds, PAUSE: "20" },
@@ -102,10 +114,23 @@ describe("The scripts that speak to GitHub", function () {
   };
 
   it("wait for the environment to report, and take its word", async () => {
-    assert.equal((await wait(["in_progress", "success"])).status, 0);
-    const { status, said } = await wait(["in_progress", "failure"]);
+    assert.equal((await wait([["in_progress", "success"]])).status, 0);
+    const { status, said } = await wait([["in_progress", "failure"]]);
     assert.equal(status, 1);
     assert.match(said, /dev did not come up with it: failure — npx tagalong history dev has the reason/);
+  });
+
+  it("go on waiting after an error, which the watcher tries again", async () => {
+    const { status, said } = await wait([["in_progress", "error", "in_progress", "success"]]);
+    assert.equal(status, 0, said);
+    assert.match(said, /dev: error\n/);
+  });
+
+  it("take what served and was replaced for well, and what was reported twice for nothing", async () => {
+    assert.equal((await wait([["in_progress", "success", "inactive"]])).status, 0);
+    const twice = await wait([["in_progress", "failure"], ["inactive"]]);
+    assert.equal(twice.status, 1, twice.said);
+    assert.match(twice.said, /dev did not come up with it: failure/);
   });
 
   it("do not wait for ever", async () => {
@@ -120,5 +145,6 @@ describe("The scripts that speak to GitHub", function () {
     const about = async (BASE: string) => (await shop.script("stacks", { BASE })).outputs["environments"];
     assert.equal(await about(before), '["test"]');
     assert.equal(await about("0".repeat(40)), '["dev","test"]');
+    assert.equal(await about("f".repeat(40)), '["dev","test"]', "pushed by force");
   });
 });

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { host, Shop, sha256 } from "./shop";
+import { host, Shop, sha256 } from "../../workflows/shop";
 
 const sources = {
   "server/Dockerfile": "FROM scratch\n",
@@ -159,6 +159,19 @@ describe("Merging platforms and moving tags", function () {
       assert.equal(await shop.carried("server", tag), digest, tag);
       assert.equal(await shop.carried("client", tag), client, tag);
     }
+  });
+
+  it("says that something rolls only where an image is of the commit, and an environment follows", async () => {
+    const rolls = async (...args: Parameters<typeof move>) => (await move(...args)).outputs["rolls"];
+    const other = shop.commit({ "README.md": "a word\n" });
+    const kept = { server: await shop.release("server", head()), client: await shop.release("client", "") };
+    assert.equal(await rolls({}, kept, { MOVE: "false" }), "false", "a release");
+    assert.equal(await rolls({}, kept), "true");
+    assert.equal(await rolls({}, kept), "true", "the same run again");
+    shop.commit({ "README.md": "another word\n" });
+    assert.equal(await rolls({}, kept), "false", "no image of this commit");
+    shop.git("checkout", "--quiet", "--detach", `${other}~1`);
+    assert.equal(await rolls({}, kept), undefined, "an old run");
   });
 
   it("refuses an image that lacks a platform", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { renderWorkflows } from "../../../workflows";
 import { matrix } from "../../unit/workflows/given";
-import { program, run, write } from "./programs";
+import { program, run, write } from "../../workflows/programs";
 
 const root = resolve(__dirname, "../../..");
 

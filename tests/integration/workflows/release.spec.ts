@@ -1,7 +1,7 @@
 // Which tags make a release, what they do to the images, and what is published; with Git, a registry and a GitHub.
 import assert from "node:assert/strict";
-import { GitHub } from "./github";
-import { Shop } from "./shop";
+import { GitHub } from "../../workflows/github";
+import { Shop } from "../../workflows/shop";
 
 describe("A release", function () {
   this.timeout(30_000);
@@ -95,6 +95,16 @@ describe("A release", function () {
     assert.equal((await shop.script("publish", env)).status, 0);
     assert.equal(github.releases.length, 1);
     assert.equal(github.releases[0]?.assets.length, 1);
+    assert.equal(github.releases[0]?.make_latest, "true");
+  });
+
+  it("is not what GitHub calls the latest where there is a higher version", async () => {
+    shop.git("tag", "--annotate", "--message", "A fix of the old line", "v0.8.1");
+    shop.git("push", "--quiet", "origin", "refs/tags/v0.8.1");
+    const env = { ...github.env(), TAG: "v0.8.1", IMAGES: "[]" };
+    assert.equal((await shop.script("publish", env)).status, 0);
+    const made = github.releases.find(({ tag_name }) => tag_name === "v0.8.1");
+    assert.deepEqual([made?.make_latest, made?.prerelease], ["false", false]);
   });
 
   it("names the images that are still to be built, and tags none before they are", async () => {

@@ -152,6 +152,13 @@ describe("The config of the workflows", () => {
     ]);
   });
 
+  it("waits for no environment whose tags only promotions move", () => {
+    const apart = { server: { ...images.server, source: "ghcr.io/acme/builds/server" } };
+    assert.deepEqual(mistakes({ environments: ["dev"], wait: "5m" }, { images: apart }), [
+      "wait: waits for what no build sets off: with tagalong:images.server.source only promotions move an environment's tag — remove one of the two",
+    ]);
+  });
+
   it("belongs to the repository's stack alone", () => {
     const services = { server: { image: "server" } };
     const raw = { images, services, workflows: {} };

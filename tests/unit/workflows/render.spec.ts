@@ -141,6 +141,12 @@ describe("image.yml", () => {
     assert.deepEqual(jobs["build"]?.needs, ["changes", "access"]);
   });
 
+  it("waits for a deployment only where something rolls", () => {
+    const { jobs } = parsed(render({ environments: ["dev"], wait: "5m" }), "image");
+    assert.match(jobs["deployed"]?.if ?? "", /needs\.move\.outputs\.rolls == 'true'/);
+    assert.equal(parsed(render({ environments: ["dev"] }), "image").jobs["deployed"], undefined);
+  });
+
   it("attests unless told otherwise, and asks for no more than that needs", () => {
     const of = (workflows: Record<string, unknown>) => parsed(render(workflows), "image").jobs["merge"];
     assert.equal(of({})?.permissions["id-token"], "write");

@@ -168,6 +168,8 @@ describe("The comment of a preview", () => {
     const body = comment.bodyOf([`<details>\n\n\`\`\`\n${"x\n".repeat(50_000)}`], "https://log");
     assert.ok(body.length <= 65_000 && body.startsWith(comment.MARKER));
     assert.match(body, /\n```\n<\/details>\n\nThis is cut: \[all of it\]\(https:\/\/log\)$/);
+    const open = `a\n\n<details open>\n\n\`\`\`\`\n\`\`\`\n${"x\n".repeat(50_000)}`;
+    assert.match(comment.bodyOf([open], "https://log"), /\n````\n<\/details>\n\nThis is cut/);
     assert.equal(
       comment.bodyOf(["a", "b"], ""),
       `${comment.MARKER}\n\n## What merging this would do\n\na\n\nb`,

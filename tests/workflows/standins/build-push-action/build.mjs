@@ -1,5 +1,6 @@
 // Builds by the engine of this machine, which has neither BuildKit's frontend nor another platform: an image of another one
-// is this machine's, with its configuration saying otherwise. Pushed by digest, or laid out in a folder.
+// is this machine's, with its configuration saying otherwise. Pushed by digest, or laid out in a folder. The engine keeps
+// it, as the cache of the next build.
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
@@ -18,8 +19,7 @@ const docker = (/** @type {string[]} */ ...args) =>
 const digestOf = (/** @type {string | Buffer} */ bytes) =>
   `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-const registry = process.env.TAGALONG_REGISTRY ?? "127.0.0.1:5000";
-const repository = output.name ?? `${registry}/workflows-test/layout`;
+const repository = output.name ?? `${process.env.IMAGES}/layout`;
 const [host = "", ...rest] = repository.split("/");
 const base = `http://${host}/v2/${rest.join("/")}`;
 const name = `${repository}:build-${randomBytes(6).toString("hex")}`;
@@ -65,5 +65,4 @@ if (output.type === "oci") {
   });
   if (put.status !== 201) throw new Error(`the registry did not take it: ${put.status}`);
 }
-docker("rmi", name);
 appendFileSync(process.env.GITHUB_OUTPUT ?? "", `digest=${digest}\n`);

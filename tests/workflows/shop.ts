@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { validateConfig } from "../../../config";
-import { renderWorkflows } from "../../../workflows";
+import { validateConfig } from "../../config";
+import { renderWorkflows } from "../../workflows";
 import { run, write } from "./programs";
 
 export const host = process.env["TAGALONG_REGISTRY"] ?? "127.0.0.1:5000";
@@ -26,11 +26,13 @@ export class Shop {
   readonly folder = mkdtempSync(join(tmpdir(), "shop-"));
   readonly work = join(this.folder, "work");
   readonly origin = join(this.folder, "origin.git");
-  readonly path = `workflows-test/${randomBytes(4).toString("hex")}`;
-  readonly images: readonly string[];
 
-  constructor(workflows: Record<string, unknown> = {}, images: readonly string[] = ["server", "client"]) {
-    this.images = images;
+  /** @param path where the registry has the images */
+  constructor(
+    workflows: Record<string, unknown> = {},
+    readonly images: readonly string[] = ["server", "client"],
+    readonly path = `workflows-test/${randomBytes(4).toString("hex")}`,
+  ) {
     mkdirSync(this.work);
     run("git", ["init", "--quiet", "--bare", "--initial-branch=main", this.origin], this.folder);
     run("git", ["clone", "--quiet", this.origin, "work"], this.folder);

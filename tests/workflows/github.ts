@@ -15,6 +15,7 @@ interface Release {
   body: string;
   draft: boolean;
   prerelease: boolean;
+  make_latest: "true" | "false";
   upload_url: string;
   html_url: string;
   assets: { name: string; text: string }[];
@@ -29,6 +30,7 @@ export class GitHub {
   /** What a chat was told. */
   readonly chat: unknown[] = [];
   deployments: { id: number; states: string[] }[] = [];
+  readonly #looks = new Map<string | undefined, number>();
   readonly #server: Server;
   #next = 1000;
 
@@ -95,11 +97,11 @@ export class GitHub {
     if (/^actions\/jobs\/\d+\/logs$/.test(path)) return this.log;
     if (path === "deployments") return this.deployments;
     if (/^deployments\/\d+\/statuses$/.test(path)) {
-      const states = this.deployments.find((one) => String(one.id) === id)?.states ?? [];
+      const deployment = this.deployments.find((one) => String(one.id) === id);
       // Each time somebody looks, it has come one step further.
-      const shown = states.slice(0, 1);
-      if (states.length > 1) states.shift();
-      return shown.map((state) => ({ id: 1, state }));
+      const looks = (this.#looks.get(id) ?? 0) + 1;
+      this.#looks.set(id, looks);
+      return (deployment?.states ?? []).slice(0, looks).map((state, step) => ({ id: step + 1, state }));
     }
     if (path === "releases" && method === "GET") return this.releases;
     if (path === "releases") {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import type { WorkflowFile } from "../../../workflows";
+import type { WorkflowFile } from "../../workflows";
 
 const places = {
   actionlint: process.env["TAGALONG_ACTIONLINT"],
