@@ -50,8 +50,8 @@ describe("docker-build.mjs", () => {
   it("builds every image for this machine, pushes nothing, and says their names", () => {
     const { status, said, calls } = build();
     assert.equal(status, 0, said);
-    assert.equal(said, "ghcr.io/acme/shop/server:local\nghcr.io/acme/shop/client:local\n");
-    const [server, client, ...more] = calls;
+    assert.equal(said, "ghcr.io/acme/shop/client:local\nghcr.io/acme/shop/server:local\n");
+    const [client, server, ...more] = calls;
     assert.deepEqual(more, []);
     assert.deepEqual(values(server, "--file"), ["server/build/Dockerfile"]);
     assert.deepEqual([server?.at(-1), client?.at(-1)], ["server", "."]);
@@ -92,7 +92,7 @@ describe("docker-build.mjs", () => {
   });
 
   for (const [args, message] of [
-    [["web"], /^error: there is no image "web" — the images are server, client\n$/],
+    [["web"], /^error: there is no image "web" — the images are client, server\n$/],
     [["--fast"], /^error: Unknown option '--fast'.* — see \.github\/tagalong\/docker-build\.mjs --help\n$/s],
   ] satisfies [string[], RegExp][]) {
     it(`refuses ${args.join(" ")}`, () => {
@@ -103,9 +103,9 @@ describe("docker-build.mjs", () => {
   }
 
   it("ends at the first image that docker does not build", () => {
-    const { status, said, calls } = build([], "server");
+    const { status, said, calls } = build([], "client");
     assert.equal(status, 1);
-    assert.match(said, /^no such luck\nerror: server was not built/);
+    assert.match(said, /^no such luck\nerror: client was not built/);
     assert.equal(calls.length, 1);
   });
 
