@@ -19,7 +19,7 @@ import type { Release } from "./rollout/release";
 import { decideByHand, decidedBefore } from "./watcher/byHand";
 import { plainCredentials, plainText } from "./watcher/credentials";
 import { told } from "./watcher/told";
-import { wantedWorkflows } from "./workflows";
+import { settingsFor, wantedWorkflows } from "./workflows";
 
 interface Run {
   /** What a watcher has decided that the environment is to run; by hand it is what the config names, or the tag carries. */
@@ -39,7 +39,7 @@ async function repositoryStack(
   config: RepositoryConfig,
   directory: string,
 ): Promise<Record<string, unknown>> {
-  const { repository: settings } = config;
+  const settings = settingsFor(config);
   const environments = environmentsIn(directory);
   const token = await plainText(settings.token);
   const { survey, access, isWorkflow } = await surveyed(config, token, process.env, wantedWorkflows(config));

@@ -8,7 +8,7 @@ import { REPOSITORY_STACK, type RepositoryConfig } from "../config";
 import { checkReadable } from "../config/editStackFile";
 import { environmentsIn } from "../config/environments";
 import { checkStackFile } from "../config/stackFile";
-import { wantedWorkflows } from "../workflows";
+import { settingsFor, wantedWorkflows } from "../workflows";
 import { CommandError, type ExitCode, exitCodes } from "./failure";
 import { json, type Output, outputTo, type Style, table } from "./output";
 
@@ -35,7 +35,7 @@ export async function access(
   const config = repositoryConfig(directory, environments);
   const { survey, isWorkflow } = await surveyed(config, undefined, env, wantedWorkflows(config));
   const circumstances: Circumstances = { environments, isWorkflow };
-  const rows = checklist(config.repository, survey, circumstances);
+  const rows = checklist(settingsFor(config), survey, circumstances);
   const { owner, name } = config.repository;
   output.write(
     options.json ? json({ repository: `${owner}/${name}`, rows: rows.map(complete) }) : shown(rows, output),

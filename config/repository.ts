@@ -47,7 +47,7 @@ const pattern = z.string({ error: noPattern }).regex(/^[^\s~^:?[\\]+$/, { error:
 const actions = closed("what Actions may run", {
   allowed: note(oneOf(["selected", "local", "all"], "a choice of actions").prefault("selected"), {
     description:
-      "Actions that workflows may use: `selected` (GitHub's own and those below), `local` (the owner's) or `all`.",
+      "Actions that workflows may use: `selected` (GitHub's own, those of `tagalong:workflows` and those below), `local` (the owner's) or `all`.",
     example: "all",
   }),
   verified: note(flag().prefault(true), {

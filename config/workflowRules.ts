@@ -25,7 +25,17 @@ export function brokenWorkflowRules(raw: RawConfig): Problem[] {
     }),
     ...badEnvironments(workflows["environments"]),
     ...badWait(workflows, asMap(raw["images"])),
+    ...forbiddenActions(raw),
   ];
+}
+
+/** The workflows use actions of GitHub, Docker and others. */
+function forbiddenActions(raw: RawConfig): Problem[] {
+  const { allowed } = asMap(asMap(raw["repository"])["actions"]);
+  if (raw["workflows"] === undefined || allowed !== "local") return [];
+  const text =
+    "forbids the actions that the workflows of tagalong:workflows use — write selected, which lets those run too, or remove tagalong:workflows";
+  return [{ path: ["repository", "actions", "allowed"], text }];
 }
 
 /** One login, one proof of access and one move of the tags are for one registry. */

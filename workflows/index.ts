@@ -41,6 +41,21 @@ export function wantedWorkflows(config: RepositoryConfig): WantedWorkflows | und
   return config.writesWorkflows ? { files: renderWorkflows(config), overwrite, branch } : undefined;
 }
 
+/** The repository's settings; where only selected actions may run, those of the workflows that it gets are among them. */
+export function settingsFor(config: RepositoryConfig): RepositoryConfig["repository"] {
+  const { repository, writesWorkflows } = config;
+  const { actions } = repository;
+  if (!writesWorkflows || actions.allowed !== "selected") return repository;
+  const used = renderWorkflows(config).flatMap(({ text }) =>
+    [...text.matchAll(/\buses: ([\w.-]+\/[\w./-]+)@/g)].map(([, action = ""]) => `${action}@*`),
+  );
+  const needed = used.filter((pattern) => !pattern.startsWith("actions/")); // GitHub's own may run anyway
+  return {
+    ...repository,
+    actions: { ...actions, patterns: [...new Set([...actions.patterns, ...needed])].sort() },
+  };
+}
+
 /** Every file, in the order of their paths. */
 export function renderWorkflows(config: RepositoryConfig): WorkflowFile[] {
   const settings = settingsOf(config);

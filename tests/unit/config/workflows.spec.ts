@@ -159,6 +159,13 @@ describe("The config of the workflows", () => {
     ]);
   });
 
+  it("is of no use where Actions may run the owner's own alone", () => {
+    const repository = { owner: "acme", name: "shop", actions: { allowed: "local" } };
+    assert.deepEqual(mistakes({}, { repository }), [
+      "actions.allowed: forbids the actions that the workflows of tagalong:workflows use — write selected, which lets those run too, or remove tagalong:workflows",
+    ]);
+  });
+
   it("belongs to the repository's stack alone", () => {
     const services = { server: { image: "server" } };
     const raw = { images, services, workflows: {} };

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { validateConfig } from "../../../config";
 import { SIGN, sealOf } from "../../../github/files/seal";
-import { renderWorkflows } from "../../../workflows";
+import { renderWorkflows, settingsFor } from "../../../workflows";
 import pins from "../../../workflows/actionPins.json";
-import { matrix, render, textOf } from "./given";
+import { matrix, render, repository, textOf } from "./given";
 
 interface Step {
   uses?: string;
@@ -275,5 +275,25 @@ describe("What an image is made of", () => {
       server: [".", "!app/web", ...others],
       client: [".", ...others],
     });
+  });
+});
+
+describe("The actions that a repository may use", () => {
+  const used = ["docker/build-push-action@*", "docker/login-action@*", "docker/setup-buildx-action@*"];
+  const allowing = (actions: object, workflows?: object) => {
+    const config = repository(workflows && { ...workflows });
+    const settings = { ...config.repository, actions: { ...config.repository.actions, ...actions } };
+    return settingsFor({ ...config, repository: settings }).actions.patterns;
+  };
+
+  it("are, beside GitHub's own and the config's, those of the workflows that it gets", () => {
+    assert.deepEqual(allowing({}, {}), [...used, "orhun/git-cliff-action@*"]);
+    const patterns = ["acme/*", "docker/login-action@*"];
+    assert.deepEqual(allowing({ patterns }, {}), ["acme/*", ...used, "orhun/git-cliff-action@*"]);
+  });
+
+  it("are the config's where it gets no workflows, or any action may run", () => {
+    assert.deepEqual(allowing({ patterns: ["acme/*"] }), ["acme/*"]);
+    assert.deepEqual(allowing({ allowed: "all" }, {}), []);
   });
 });
