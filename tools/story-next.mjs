@@ -35,7 +35,6 @@ export function byHand({ place, processes, images, base }, { urls, watcher }, { 
   const path = onPath("pulumi") === engine ? [] : [`export PATH=${word(dirname(engine))}${delimiter}"$PATH"`];
   const host = env.DOCKER_HOST === process.env.DOCKER_HOST ? [] : [`export DOCKER_HOST=${env.DOCKER_HOST}`];
   const token = word(place.githubToken);
-  const project = `--stack ${stack} --cwd ${word(place.project)}`;
   return [
     "",
     `It stays up: ${Object.values(urls).join(", ")}, and the watcher (process ${watcher.pid}) follows the tag. By hand, from here:`,
@@ -65,7 +64,8 @@ export function byHand({ place, processes, images, base }, { urls, watcher }, { 
         ]
       : []),
     "  # the end",
-    `  kill ${[watcher, ...(github ? [github.child] : [])].map(({ pid }) => pid).join(" ")} && pulumi destroy --yes ${project}`,
+    `  kill ${[watcher, ...(github ? [github.child] : [])].map(({ pid }) => pid).join(" ")}`,
+    ...["test", stack].map((name) => `  pulumi destroy --yes --stack ${name} --cwd ${word(place.project)}`),
     "",
     "The next npm start ends it too.",
   ].join("\n");
