@@ -67,7 +67,7 @@ describe("Which images changed", function () {
 
   it("is all where they share what changes", async () => {
     shop.commit({ "shared/a.txt": "2\n" });
-    assert.deepEqual(await changed(), ["server", "client"]);
+    assert.deepEqual(await changed(), ["client", "server"]);
   });
 
   it("of a pull request is what it changes itself, not what the branch went on to", async () => {
@@ -81,7 +81,7 @@ describe("Which images changed", function () {
     shop.render({ platforms: ["linux/amd64", "linux/arm64"] });
     const base = shop.git("rev-parse", "HEAD");
     shop.commit({});
-    assert.deepEqual(await changed({ BASE: base }), ["server", "client"]);
+    assert.deepEqual(await changed({ BASE: base }), ["client", "server"]);
   });
 
   it("says the version as far as the last one", async () => {
@@ -245,7 +245,7 @@ describe("Merging platforms and moving tags", function () {
   it("proves write access, and leaves no upload behind", async () => {
     const { status, said } = await shop.script("access");
     assert.equal(status, 0, said);
-    assert.match(said, /server: may be pushed to\n.*client: may be pushed to/);
+    assert.match(said, /client: may be pushed to\n.*server: may be pushed to/);
   });
 });
 
@@ -276,7 +276,7 @@ describe("A registry that says no", () => {
     const said = await against((request, response) => {
       response.writeHead(request.method === "POST" ? 403 : 404).end('{"errors":[{"code":"DENIED"}]}');
     }, "access");
-    assert.match(said, /no write access to .*server \(HTTP 403.*%0Ano write access to .*client/);
+    assert.match(said, /no write access to .*client \(HTTP 403.*%0Ano write access to .*server/);
   });
 
   it("in the middle of moving tags has those before it moved back", async () => {
