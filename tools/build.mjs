@@ -1,12 +1,18 @@
 // Bundles the programs that start often, so that they start in a fraction of a second.
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import fresh from "./fresh.cjs";
 import { root } from "./paths.mjs";
 
+const { inputsOf, isFresh } = fresh;
+
+/** @type {readonly { entry: string, output: string, external?: readonly string[] }[]} */
 const bundles = [
   { entry: "cli/main.ts", output: "dist/cli.cjs" },
   { entry: "provider/main.ts", output: "dist/provider.cjs" },
+  // Pulumi's own code keeps what it knows of the update in the one copy that its host has loaded.
+  { entry: "index.ts", output: "dist/program.cjs", external: ["@pulumi/*"] },
 ];
 
 /**
@@ -23,24 +29,12 @@ const withoutUnused = {
   },
 };
 
-/** @param {string} output */
-const inputsOf = (output) => `${output}.inputs.json`;
-
 /**
  * Whether a bundle is missing or older than something that it was made of.
  * @param {string} [folder]
  */
 export function stale(folder = root) {
-  return existing(folder).some(({ output }) => {
-    try {
-      if (!existsSync(join(folder, output))) return true;
-      /** @type {{ started: number, inputs: string[] }} */
-      const { started, inputs } = JSON.parse(readFileSync(join(folder, inputsOf(output)), "utf8"));
-      return inputs.some((input) => statSync(join(folder, input)).mtimeMs > started);
-    } catch {
-      return true;
-    }
-  });
+  return existing(folder).some(({ output }) => !isFresh(folder, output));
 }
 
 /** @param {string} folder */
@@ -52,7 +46,7 @@ export async function build(folder = root) {
   const started = Date.now();
   mkdirSync(join(folder, "dist"), { recursive: true });
   await Promise.all(
-    existing(folder).map(async ({ entry, output }) => {
+    existing(folder).map(async ({ entry, output, external = [] }) => {
       const { outputFiles, metafile } = await build({
         absWorkingDir: folder,
         entryPoints: [entry],
@@ -67,7 +61,7 @@ export async function build(folder = root) {
         legalComments: "none",
         logLevel: "error",
         // Native modules are optional where they occur; the other is looked for only to compile native packages.
-        external: ["cpu-features", "*.node", "node-gyp"],
+        external: ["cpu-features", "*.node", "node-gyp", ...external],
         plugins: [withoutUnused],
       });
       const inputs = [...Object.keys(metafile.inputs), "package-lock.json"].filter((input) =>
