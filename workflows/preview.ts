@@ -2,7 +2,7 @@
 import type { WorkflowsConfig } from "../config";
 import { inProject, projectEnv, projectSteps } from "./promote";
 import type { Login, Settings } from "./settings";
-import { checkout, RUNNER, script } from "./steps";
+import { checkout, RUNNER, script, stacks } from "./steps";
 import { expression, type Job, type Workflow } from "./syntax";
 
 /** Neither pull requests from forks nor Dependabot's get secrets, and a preview runs the program that they changed. */
@@ -28,28 +28,14 @@ export function previewWorkflow(
       "cancel-in-progress": true,
     },
     jobs: {
-      stacks: stacks(),
+      stacks: {
+        if: TRUSTED,
+        ...stacks({ BASE: expression("github.event.pull_request.base.sha"), SINCE_BRANCHED: "true" }),
+      },
       preview: preview(config, settings, login),
       comment: comment(),
       untrusted: untrusted(),
     },
-  };
-}
-
-function stacks(): Job {
-  return {
-    if: TRUSTED,
-    permissions: { contents: "read" },
-    "runs-on": RUNNER,
-    "timeout-minutes": 5,
-    outputs: { environments: expression("steps.stacks.outputs.environments") },
-    steps: [
-      checkout("all"),
-      script("Which environments", "stacks", {
-        id: "stacks",
-        env: { BASE: expression("github.event.pull_request.base.sha"), SINCE_BRANCHED: "true" },
-      }),
-    ],
   };
 }
 

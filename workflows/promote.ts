@@ -2,7 +2,7 @@
 // has said yes. It has the registry and the state; its own watcher rolls the environment.
 import type { WorkflowsConfig } from "../config";
 import type { Login, Settings } from "./settings";
-import { checkout, loginSteps, node, notice, RUNNER, script } from "./steps";
+import { checkout, loginSteps, node, notice, RUNNER, stacks } from "./steps";
 import { expression, type Job, type Step, type Workflow } from "./syntax";
 
 /** Node.js of the Tagalong project itself, which has no say in the managed repository's. */
@@ -14,7 +14,12 @@ export function promoteWorkflow(
   login: Login | undefined,
 ): Workflow {
   const { environments, project } = settings;
-  const jobs: Record<string, Job> = { stacks: stacks() };
+  const jobs: Record<string, Job> = {
+    stacks: {
+      "//": "Nobody is asked to approve an environment that did not change.",
+      ...stacks({ BASE: expression("github.event.before") }),
+    },
+  };
   environments.forEach((environment, index) => {
     jobs[`promote-${index + 1}`] = promote(environment, index, settings, config, login);
   });
@@ -35,23 +40,6 @@ export function promoteWorkflow(
 /** A path of the project, from the repository's root. */
 export const inProject = (project: string, path: string): string =>
   project === "." ? path : `${project}/${path}`;
-
-function stacks(): Job {
-  return {
-    "//": "Nobody is asked to approve an environment that did not change.",
-    permissions: { contents: "read" },
-    "runs-on": RUNNER,
-    "timeout-minutes": 5,
-    outputs: { environments: expression("steps.stacks.outputs.environments") },
-    steps: [
-      checkout("all"),
-      script("Which environments", "stacks", {
-        id: "stacks",
-        env: { BASE: expression("github.event.before") },
-      }),
-    ],
-  };
-}
 
 function promote(
   environment: string,

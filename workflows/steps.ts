@@ -73,3 +73,14 @@ export function notice(needs: readonly string[], secret: string | undefined, con
     ],
   };
 }
+
+/** Finds out which environments' stacks a run is about. @param env what the commits are compared with */
+export function stacks(env: Readonly<Record<string, string>>): Job {
+  return {
+    permissions: { contents: "read" },
+    "runs-on": RUNNER,
+    "timeout-minutes": 5,
+    outputs: { environments: expression("steps.stacks.outputs.environments") },
+    steps: [checkout("all"), script("Which environments", "stacks", { id: "stacks", env })],
+  };
+}
