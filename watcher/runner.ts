@@ -181,6 +181,8 @@ export class Runner {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");
+      // A provider that ended while it made something leaves what nobody has the id of.
+      if (specific.some(({ type }) => !type.startsWith("tagalong:"))) this.interrupted = true;
       if (specific.length > 0 && error.exitCode !== null) return { ok: false, hops, failures: specific };
       this.interrupted = true; // the engine itself ended, who knows where
       const problem = setUpProblem(error.message, this.stack.name);

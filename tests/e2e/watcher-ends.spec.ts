@@ -200,14 +200,25 @@ describe("A watcher that ends", function () {
     });
   }
 
-  it("recovers by itself when only its engine is killed in the middle of a roll", async () => {
-    await start();
-    const wanted = await push({ HEALTHY_AFTER_MS: "1500" });
-    await watching.next("rolling");
-    while ((await stack.containers("server")).length < 2) await new Promise((r) => setTimeout(r, 50));
-    for (const { pid } of descendants(watching.pid)) slay(pid);
-    await settled(wanted);
-    await unharmed();
+  for (const [what, name] of [
+    ["everything that it had started is", /^/],
+    ["the engine is", /^pulumi$/],
+    ["Docker's provider is", /^pulumi-resource/],
+  ] as const) {
+    it(`recovers by itself when only ${what} killed in the middle of a roll`, async () => {
+      await start();
+      const wanted = await push({ HEALTHY_AFTER_MS: "1500" });
+      await watching.next("rolling");
+      while ((await stack.containers("server")).length < 2) await new Promise((r) => setTimeout(r, 20));
+      const started = descendants(watching.pid).filter((one) => name.test(one.name));
+      assert.notEqual(started.length, 0);
+      for (const { pid } of started) slay(pid);
+      await settled(wanted);
+      await unharmed();
+    });
+  }
+
+  it("leaves nothing of all that to do, and nothing at work", async () => {
     assert.deepEqual(await stack.changes(), []);
     await watching.stop();
     gone();
