@@ -53,7 +53,7 @@ export async function up({ name, fakes, program, pause, registryPort, progress }
     async () => {
       const there = recorded(folder);
       if (there && runs(there)) {
-        if (there.fakes === fakes) return condition(name);
+        if (there.fakes === fakes) return settled(there);
         throw new Failure(
           `the cluster ${name} is up, with ${there.fakes} fake nodes`,
           `npm run cluster -- down${name === "default" ? "" : ` --name ${name}`}`,
@@ -100,8 +100,7 @@ async function start({ name, folder, fakes, program, pause, registryPort }) {
     };
     record(cluster);
     await plugIn(pid, addresses.link);
-    const well = await settled(cluster, () => addFakes(folder, fakes));
-    return well;
+    return await settled(cluster);
   } catch (error) {
     await end(recorded(folder)?.process, group);
     if (error instanceof Failure) throw error;
@@ -113,27 +112,41 @@ async function start({ name, folder, fakes, program, pause, registryPort }) {
 }
 
 /**
+ * Waits until every part is well, and brings what has to be there from the beginning.
  * @param {import("./folder.mjs").Cluster} cluster
- * @param {() => Promise<void>} populate done as soon as the API answers
  */
-async function settled(cluster, populate) {
-  const { name, folder } = cluster;
+async function settled(cluster) {
+  const { name, folder, fakes } = cluster;
   let populated = false;
   let now = await condition(name);
   for (const limit = Date.now() + DEADLINE_SECONDS * 1000; Date.now() < limit; await sleep(200)) {
-    if (!runs(cluster)) throw new Error("its first process ended");
+    if (!runs(cluster)) throw new Error(`its first process ended: ${lastLine(folder, "cell")}`);
     now = await condition(name);
-    if (!now.ailments["kube-apiserver"] && !populated) {
-      await populate();
+    if (!populated && !now.ailments["kube-apiserver"]) {
+      if (now.nodes.all < fakes + 1) await addFakes(folder, fakes);
       populated = true;
     }
-    if (now.state === "up" && populated && (await hasServiceAccount(folder))) return now;
+    if (now.state === "up" && (await hasServiceAccount(folder))) return now;
   }
-  const lines = Object.entries(now.ailments).map(([part, what]) => `${part}: ${what}`);
+  const lines = Object.entries(now.ailments).map(
+    ([part, what]) => `${part}: ${what}; its log ends with: ${lastLine(folder, part)}`,
+  );
   throw new Failure(
     [`the cluster ${name} is not well after ${DEADLINE_SECONDS} s`, ...lines].join("\n  "),
     `its logs: ${join(folder, "log")}`,
   );
+}
+
+/** @param {string} folder @param {string} part */
+function lastLine(folder, part) {
+  try {
+    const lines = readFileSync(join(folder, "log", `${part}.log`), "utf8")
+      .trim()
+      .split("\n");
+    return (lines.at(-1) ?? "").slice(0, 300);
+  } catch {
+    return "(nothing)";
+  }
 }
 
 /**
