@@ -142,8 +142,7 @@ const keep = `keep() {
   part=$1
   shift
   while :; do
-    "$@" >>"/var/log/$part.log" 2>&1
-    echo "$part ended with exit code $?" >>/var/log/ended.log
+    "$@" >>"/var/log/$part.log" 2>&1 || echo "$part: exit code $?" >>/var/log/ended.log
     sleep 0.5
   done &
 }`;

@@ -13,6 +13,8 @@ import (
 
 // playNodes is kwok: nodes and pods that exist in the API only. What it is configured with is read before its flags.
 func playNodes() {
+	// Kubernetes puts its own flags there, and cobra would take them for this command's.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ExitOnError)
 	global := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	global.ParseErrorsWhitelist.UnknownFlags = true
 	global.Usage = func() {}
