@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { importTool } from "../unit/tools/import-module";
 import { processesOf, tracesOf } from "./traces";
 
 type Folder = typeof import("../../tools/cluster/folder.mjs");
 
-const root = resolve(__dirname, "../..");
 const run = promisify(execFile);
 
 interface Condition {
@@ -19,8 +19,9 @@ interface Condition {
   kubeconfig: string;
 }
 
+const command = resolve(__dirname, "../../tools/run.mjs");
 const cluster = async (...args: string[]) =>
-  (await run(process.execPath, [join(root, "tools", "run.mjs"), "cluster", ...args])).stdout;
+  (await run(process.execPath, [command, "cluster", ...args])).stdout;
 const up = async (...args: string[]) => JSON.parse(await cluster("up", "--json", ...args)) as Condition;
 
 const name = `spec-${process.pid}`;
@@ -151,8 +152,13 @@ describe("A cluster for tests", function () {
     assert.deepEqual(ids.split(" "), Array(40).fill(image));
   });
 
-  it("stands beside another, and stays when that goes", async () => {
+  it("stands beside another, begun by a run that was killed and finished by the next, and stays when that goes", async () => {
+    const { folderOf, recorded } = await importTool<Folder>("cluster/folder.mjs");
+    const killed = spawn(process.execPath, [command, "cluster", "up", "--name", `${name}-b`]);
+    while (!recorded(folderOf(`${name}-b`)) && killed.exitCode === null) await sleep(20);
+    killed.kill("SIGKILL");
     const other = await up("--name", `${name}-b`);
+    assert.equal(other.state, "up");
     assert.notEqual(other.api, condition.api);
     assert.deepEqual(other.nodes, { ready: 1, all: 1 });
     await cluster("down", "--name", `${name}-b`);

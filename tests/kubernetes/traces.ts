@@ -42,6 +42,10 @@ export function tracesOf(folder: string, group: string): Record<string, string[]
     "packet filter rules": lines(execFileSync("iptables-save", { encoding: "utf8" })).filter((line) =>
       /KUBE|CNI/.test(line),
     ),
-    "entries of the machine's folders": fixed.flatMap((at) => readdirSync(at).map((name) => join(at, name))),
+    "entries of the machine's folders": fixed.flatMap((at) =>
+      readdirSync(at)
+        .filter((name) => /kube|cni|containerd|etcd|netns|^pods$|^containers$/.test(name))
+        .map((name) => join(at, name)),
+    ),
   };
 }

@@ -91,12 +91,12 @@ function first(pid) {
 }
 
 /**
- * Leads the wire into the cell, once that has a network of its own.
+ * Leads the wire into the cell, once that has a network of its own; nothing is to be done where it is there already.
  * @param {number} pid
  * @param {string} link
  */
 export async function plugIn(pid, link) {
-  for (const end = Date.now() + 20_000; ; await sleep(10)) {
+  for (const end = Date.now() + 20_000; existsSync(join(LINKS, farEnd(link))); await sleep(10)) {
     const within = first(pid);
     if (within && apart(within)) {
       await run("ip", ["link", "set", farEnd(link), "netns", String(within), "name", "eth0"]);

@@ -99,7 +99,6 @@ async function start({ name, folder, fakes, program, pause, registryPort }) {
       process: { pid, started: processStart(pid) ?? "" },
     };
     record(cluster);
-    await plugIn(pid, addresses.link);
     return await settled(cluster);
   } catch (error) {
     await end(recorded(folder)?.process, group);
@@ -112,11 +111,12 @@ async function start({ name, folder, fakes, program, pause, registryPort }) {
 }
 
 /**
- * Waits until every part is well, and brings what has to be there from the beginning.
+ * Waits until every part is well, and brings what has to be there from the beginning. Another run may have begun it.
  * @param {import("./folder.mjs").Cluster} cluster
  */
 async function settled(cluster) {
   const { name, folder, fakes } = cluster;
+  await plugIn(cluster.process.pid, addressesOf(cluster.number).link);
   let populated = false;
   let now = await condition(name);
   for (const limit = Date.now() + DEADLINE_SECONDS * 1000; Date.now() < limit; await sleep(200)) {
