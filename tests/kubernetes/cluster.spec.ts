@@ -24,6 +24,11 @@ const cluster = async (...args: string[]) =>
   (await run(process.execPath, [command, "cluster", ...args])).stdout;
 const up = async (...args: string[]) => JSON.parse(await cluster("up", "--json", ...args)) as Condition;
 
+const status = async () => JSON.parse(await cluster("status", "--json")) as Condition[];
+
+/** What a cluster that runs is found by. */
+const own = ["the folder", "processes", "network interfaces", "control groups"];
+
 const name = `spec-${process.pid}`;
 const image = process.env["TAGALONG_BASE_IMAGE"] ?? "";
 
@@ -85,6 +90,7 @@ describe("A cluster for tests", function () {
 
   let earlier: Record<string, string[]>;
   let condition: Condition;
+  let tools: Folder;
   let folder: string;
   let group: string;
 
@@ -97,9 +103,9 @@ describe("A cluster for tests", function () {
   const apply = (object: object) => kubectl(["apply", "-f", "-"], object);
 
   before(async () => {
-    const { folderOf, groupOf } = await importTool<Folder>("cluster/folder.mjs");
-    folder = folderOf(name);
-    group = groupOf(folder);
+    tools = await importTool<Folder>("cluster/folder.mjs");
+    folder = tools.folderOf(name);
+    group = tools.groupOf(folder);
     earlier = tracesOf(folder, group);
     condition = await up("--name", name, "--nodes", "2");
   });
@@ -115,8 +121,7 @@ describe("A cluster for tests", function () {
       await cluster("status"),
       new RegExp(`^${name} +up +3/3 +\\d+ +${condition.api} +${condition.kubeconfig}$`, "m"),
     );
-    const all = JSON.parse(await cluster("status", "--json")) as Condition[];
-    assert.equal(all.find((each) => each.name === name)?.state, "up");
+    assert.equal((await status()).find((each) => each.name === name)?.state, "up");
   });
 
   it("runs an image of the local registry, and a pod calls it through its Service by name", async () => {
@@ -138,6 +143,12 @@ describe("A cluster for tests", function () {
     assert.equal(await kubectl(["exec", "deployment/greeter", "--", "echo", "here"]), "here\n");
   });
 
+  it("has no way out but to the local registry", async () => {
+    const tries = "require('net').connect(80, '192.0.2.1').on('error', ({ code }) => console.log(code))";
+    const said = await kubectl(["exec", "deployment/greeter", "--", "node", "-e", tries]);
+    assert.match(said, /^E(NET|HOST)UNREACH$/m);
+  });
+
   it("plays any number of pods on nodes that exist in the API only, with the image ID of a real one", async () => {
     await apply(crowd);
     await kubectl(["rollout", "status", "deployment/crowd", "--timeout=120s"]);
@@ -152,21 +163,38 @@ describe("A cluster for tests", function () {
     assert.deepEqual(ids.split(" "), Array(40).fill(image));
   });
 
-  it("stands beside another, begun by a run that was killed and finished by the next, and stays when that goes", async () => {
-    const { folderOf, recorded } = await importTool<Folder>("cluster/folder.mjs");
-    const killed = spawn(process.execPath, [command, "cluster", "up", "--name", `${name}-b`]);
-    while (!recorded(folderOf(`${name}-b`)) && killed.exitCode === null) await sleep(20);
-    killed.kill("SIGKILL");
-    const other = await up("--name", `${name}-b`);
-    assert.equal(other.state, "up");
-    assert.notEqual(other.api, condition.api);
-    assert.deepEqual(other.nodes, { ready: 1, all: 1 });
-    await cluster("down", "--name", `${name}-b`);
-    const all = JSON.parse(await cluster("status", "--json")) as Condition[];
-    assert.deepEqual(
-      all.filter((each) => each.name.startsWith(name)).map((each) => [each.name, each.state]),
-      [[name, "up"]],
+  it("is brought up once, however often it is asked for", async () => {
+    const told = await cluster("up", "--name", name, "--nodes", "2");
+    assert.match(told, new RegExp(`^export KUBECONFIG=${condition.kubeconfig}$`, "m"));
+    await assert.rejects(
+      up("--name", name, "--nodes", "3"),
+      new RegExp(`${name} is up, with 2 fake nodes\\n  npm run cluster -- down --name ${name}`),
     );
+    assert.equal(await kubectl(["exec", "deployment/greeter", "--", "echo", "here"]), "here\n");
+  });
+
+  it("stands beside another, which a killed run began and the next finished, and stays when that is killed", async () => {
+    const other = tools.folderOf(`${name}-b`);
+    const killed = spawn(process.execPath, [command, "cluster", "up", "--name", `${name}-b`]);
+    while (!tools.recorded(other) && killed.exitCode === null) await sleep(20);
+    killed.kill("SIGKILL");
+    const { state, api, nodes } = await up("--name", `${name}-b`);
+    assert.deepEqual({ state, nodes }, { state: "up", nodes: { ready: 1, all: 1 } });
+    assert.notEqual(api, condition.api);
+
+    process.kill(tools.recorded(other)?.process.pid ?? 0, "SIGKILL");
+    while (processesOf(other, tools.groupOf(other)).length) await sleep(20);
+    const states = (await status()).filter((each) => each.name.startsWith(name));
+    assert.deepEqual(
+      states.map((each) => [each.name, each.state]),
+      [
+        [name, "up"],
+        [`${name}-b`, "down"],
+      ],
+    );
+    await cluster("down", "--name", `${name}-b`);
+    const left = tracesOf(other, tools.groupOf(other));
+    for (const kind of own) assert.deepEqual(left[kind], [], `${kind} left behind`);
     assert.equal(await kubectl(["exec", "deployment/greeter", "--", "echo", "here"]), "here\n");
   });
 
@@ -180,8 +208,7 @@ describe("A cluster for tests", function () {
 
   it("is gone without a trace when it is taken down", async () => {
     const during = tracesOf(folder, group);
-    for (const kind of ["the folder", "processes", "network interfaces", "control groups"])
-      assert.notDeepEqual(during[kind], [], `${kind}: none is found while it is up`);
+    for (const kind of own) assert.notDeepEqual(during[kind], [], `${kind}: none is found while it is up`);
     await cluster("down", "--name", name);
     for (const [kind, found] of Object.entries(tracesOf(folder, group))) {
       const left = found.filter((each) => !earlier[kind]?.includes(each));
