@@ -29,7 +29,7 @@ import { atLeast, versionIn } from "./version.mjs";
  * @property {string} target the Go package
  * @property {number} usually seconds from nothing, on two cores
  * @property {number} gigabytes the free space that a build from nothing takes
- * @property {string} [set] a Go variable that takes the version, and how it is written: `path=value`
+ * @property {string | readonly string[]} [set] Go variables that take the version, as `path=value`
  * @property {{ module: string, folder: string, files: readonly string[] }} [embeds] files of a module that main embeds
  */
 
@@ -127,7 +127,7 @@ async function compileWithGo(program, output) {
   const options = { env, cwd: modules(program), log: join(cacheFolder(), "logs", `${program.name}.log`) };
   const caches = (await run(go.path, ["env", "GOCACHE", "GOMODCACHE"], options)).trim().split("\n");
   for (const folder of [cacheFolder(), ...caches]) needSpace(folder, program);
-  const linker = ["-s", "-w", ...(program.set ? ["-X", program.set] : [])].join(" ");
+  const linker = ["-s", "-w", ...[program.set ?? []].flat().flatMap((each) => ["-X", each])].join(" ");
   const overlay = program.embeds ? ["-overlay", await overlayFile(go.path, program.embeds, options)] : [];
   await run(
     go.path,

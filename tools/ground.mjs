@@ -13,7 +13,7 @@ import { installed } from "./own-registry.mjs";
 import * as programs from "./programs.mjs";
 import { progress as onStderr } from "./progress.mjs";
 import * as pulumi from "./pulumi.mjs";
-import { baseRecipe, edgeRecipe } from "./scratch-images.mjs";
+import { baseRecipe, edgeRecipe, pauseRecipe } from "./scratch-images.mjs";
 
 /** @typedef {import("./progress.mjs").Progress} Progress */
 /** @typedef {{ version: string, from: string }} Seen */
@@ -26,6 +26,8 @@ import { baseRecipe, edgeRecipe } from "./scratch-images.mjs";
  * @property {import("./local-registry.mjs").LocalRegistry} [registry]
  * @property {string} [base] image with Node.js and a shell
  * @property {string} [edge] image with Caddy and a shell
+ * @property {string} [pause] image that holds a pod's namespaces
+ * @property {string} [cluster] path of what a Kubernetes cluster is made of
  * @property {string} [watchtower] path of the peer that bench/ measures against
  */
 
@@ -61,7 +63,7 @@ const provider = (program, purpose) => ({
 });
 
 /**
- * @param {"base" | "edge"} name
+ * @param {"base" | "edge" | "pause"} name
  * @param {string} title
  * @param {string} purpose
  * @param {Pick<import("./scratch-images.mjs").Recipe, "repository" | "tag" | "upstream">} image
@@ -211,6 +213,20 @@ export const things = {
     purpose: "the tests of the workflows, to run them here",
     look: async () => builtFromModules(programs.act),
     make: optional("TAGALONG_ACT", builtOrOnPath(programs.act)),
+  },
+  pause: image("pause", "Pause image", "the pods of npm run cluster", pauseRecipe(), async () =>
+    pauseRecipe(),
+  ),
+  cluster: {
+    title: programs.cluster.title,
+    purpose: "npm run cluster",
+    look: async () => {
+      const { version } = programs.cluster;
+      return executable(builtPath(programs.cluster)) ? { version, from: "built from Go modules" } : undefined;
+    },
+    make: async (ground, progress) => {
+      ground.cluster = await built(programs.cluster, progress);
+    },
   },
   watchtower: {
     title: programs.watchtower.title,

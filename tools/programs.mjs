@@ -120,3 +120,22 @@ export const act = {
   usually: 60,
   gigabytes: 1,
 };
+
+const KUBERNETES = "1.34.2";
+const kubernetesVersion = "k8s.io/component-base/version";
+
+/** @type {Program} */
+export const cluster = {
+  name: "cluster",
+  title: "Kubernetes",
+  version: KUBERNETES,
+  binary: "cluster",
+  target: ".",
+  usually: 420,
+  gigabytes: 5,
+  set: [
+    `${kubernetesVersion}.gitVersion=v${KUBERNETES}`,
+    `${kubernetesVersion}.gitMajor=1`,
+    `${kubernetesVersion}.gitMinor=34`,
+  ],
+};

@@ -71,6 +71,16 @@ export function edgeRecipe(caddy) {
   };
 }
 
+/** @returns {Recipe} what holds a pod's namespaces while its containers come and go */
+export const pauseRecipe = () => ({
+  repository: "tagalong/pause",
+  tag: "1",
+  upstream: "rancher/mirrored-pause:3.10",
+  config: ['CMD ["tail", "-f", "/dev/null"]'],
+  sources: [],
+  fill: () => {},
+});
+
 /** @param {string} unreachable */
 export async function staticBusybox(unreachable) {
   const found = onPath("busybox");

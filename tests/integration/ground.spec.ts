@@ -195,6 +195,20 @@ describe("The ground", () => {
     await assert.rejects(fetch(`http://127.0.0.1:${port}/v2/`));
   });
 
+  it("names what a cluster lacks on this machine before anything is built for it", async function () {
+    if (process.platform !== "linux" || process.getuid?.() !== 0) this.skip();
+    const PATH = onlyOnPath("node");
+    const lacking = /a cluster needs .*iptables.* on PATH\n {2}.*install .*iptables/;
+    const up = await run(["cluster", "up"], { PATH });
+    assert.equal(up.code, 1);
+    assert.match(up.err, lacking);
+    const test = await run(["test", "kubernetes"], { PATH });
+    assert.equal(test.code, 1);
+    assert.match(test.err, lacking);
+    assert.equal(test.out, "0 passed, 1 failed\n");
+    assert.equal(existsSync(join(folder, "cache")), false);
+  });
+
   it("is surveyed by the doctor before any package is installed, and nothing changes", async () => {
     const project = join(folder, "project");
     for (const name of ["tools", "package.json", "package-lock.json"])
