@@ -77,19 +77,22 @@ export class Cluster {
     return this.json<T>({ ...ask, method: "DELETE", path, body });
   }
 
-  /** All objects of a path, a page at a time; `resourceVersion` is where a watch goes on from. */
-  async list<T>(path: string, ask: Ask = {}): Promise<{ items: T[]; resourceVersion: string }> {
+  /** All objects of a path. */
+  async list<T>(path: string, ask: Ask = {}): Promise<T[]> {
     const items: T[] = [];
-    let page: string | undefined;
-    for (;;) {
-      const answer: Page<T> = await this.get<Page<T>>(path, {
-        ...ask,
-        query: { ...ask.query, limit: pageSize, continue: page },
-      });
-      items.push(...(answer.items ?? []));
-      page = answer.metadata.continue || undefined;
-      if (!page) return { items, resourceVersion: answer.metadata.resourceVersion };
-    }
+    for await (const page of this.pages<T>(path, ask)) items.push(...page.items);
+    return items;
+  }
+
+  /** All objects of a path, a page at a time; the last one's `resourceVersion` is where a watch goes on from. */
+  async *pages<T>(path: string, ask: Ask = {}): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
+    let next: string | undefined;
+    do {
+      const query = { ...ask.query, limit: pageSize, continue: next };
+      const { items, metadata } = await this.get<Page<T>>(path, { ...ask, query });
+      yield { items: items ?? [], resourceVersion: metadata.resourceVersion };
+      next = metadata.continue;
+    } while (next);
   }
 
   /**

@@ -19,6 +19,11 @@ export class ClusterError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether asking again is of no use: who asks must change, or what may be asked. */
+  get isFinal(): boolean {
+    return [400, 401, 403, 404, 405].includes(this.status);
+  }
 }
 
 export const isClusterError = (error: unknown, ...reasons: string[]): error is ClusterError =>
