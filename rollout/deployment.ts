@@ -11,6 +11,8 @@ export interface ContainerSight {
   image: string;
   imageId: string;
   state: "waiting" | "running" | "ended";
+  /** As its own node sees it, which does not say whether the node still answers. */
+  isReady: boolean;
   /** Why it does not run: the kubelet's word and its sentence. */
   waiting?: { reason: string; message: string };
   /** How it last ended. */
@@ -205,6 +207,10 @@ export function tooLate(sight: DeploymentSight, deadlineMs: number, lastAnswer?:
   if (waits || pod.containers.length === 0)
     return blameless(
       `${pod.name} was not started ${within}: ${waits?.waiting?.message || waits?.waiting?.reason || "its node has not taken it up"}`,
+    );
+  if (pod.containers.every(({ isReady }) => isReady))
+    return blameless(
+      `${pod.name} was not ready ${within}: its node does not answer, or a readiness gate is shut`,
     );
   return fail(
     `${pod.name} was not ready ${within}: ${lastAnswer ?? "its readiness probe did not succeed"}`,

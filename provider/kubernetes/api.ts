@@ -62,7 +62,7 @@ export async function labelled<T extends Labelled>(
   const labelSelector = Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
-  return cluster.list<T>(pathOf(resource, namespace), { query: { labelSelector } });
+  return (await cluster.list<T>(pathOf(resource, namespace), { query: { labelSelector } })).items;
 }
 
 /** Deletes an object by what it is, not by its name alone. @returns false where it is gone, or another has its name */

@@ -82,14 +82,18 @@ export class Cluster {
     return this.json<T>({ ...ask, method: "DELETE", path, body });
   }
 
-  /** All objects of a path. */
-  async list<T>(path: string, ask: Ask = {}): Promise<T[]> {
+  /** All objects of a path; `resourceVersion` is where a watch goes on from. */
+  async list<T>(path: string, ask: Ask = {}): Promise<{ items: T[]; resourceVersion: string }> {
     const items: T[] = [];
-    for await (const page of this.pages<T>(path, ask)) items.push(...page.items);
-    return items;
+    let resourceVersion = "";
+    for await (const page of this.pages<T>(path, ask)) {
+      items.push(...page.items);
+      resourceVersion = page.resourceVersion;
+    }
+    return { items, resourceVersion };
   }
 
-  /** All objects of a path, a page at a time; the last one's `resourceVersion` is where a watch goes on from. */
+  /** All objects of a path, a page at a time. */
   async *pages<T>(path: string, ask: Ask = {}): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
     let next: string | undefined;
     do {

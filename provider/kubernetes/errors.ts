@@ -38,7 +38,7 @@ interface Status {
 }
 
 /** Answers that say nothing about the request. */
-const busy = [429, 500, 502, 503, 504];
+const busy = [429, 502, 503, 504];
 
 /** The error for an answer that is none that was wanted. */
 export function refusal(

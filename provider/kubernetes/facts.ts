@@ -1,5 +1,11 @@
 // What is kept of each object while a roll is looked at: a few fields of it, so that a thousand pods are a megabyte.
-import type { V1ContainerStatus, V1Deployment, V1ObjectMeta, V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
+import type {
+  V1ContainerStatus,
+  V1Deployment,
+  V1ObjectMeta,
+  V1Pod,
+  V1ReplicaSet,
+} from "@kubernetes/client-node";
 import type { ContainerSight } from "../../rollout/deployment";
 import { labels } from "./layout";
 import { imagePath, managerOf, replicasPath } from "./managers";
@@ -48,7 +54,7 @@ export interface PodFacts {
   owner: string;
   isLeaving: boolean;
   isReady: boolean;
-  /** Whether it is not ready any more, rather than not yet. */
+  /** Where it is not ready: whether it is so no more, rather than not yet. */
   wasReady: boolean;
   containers: ContainerSight[];
   /** Restarts by container from before this look-out, which say nothing about this roll. */
@@ -112,14 +118,21 @@ export function podFacts(
 ): PodFacts {
   const { metadata = {}, spec, status = {} } = pod;
   const service = metadata.labels?.[labels.service] ?? "";
-  const asked = new Map([...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map((one) => [one.name, one]));
+  const asked = new Map(
+    [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map((one) => [one.name, one]),
+  );
   const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const age = now - timeOf(metadata.creationTimestamp);
   const formerRestarts =
     former?.formerRestarts ??
     Object.fromEntries(statuses.map(({ name, restartCount }) => [name, age > youngMs ? restartCount : 0]));
   const containers = statuses.map((one) =>
-    containerSight(one, asked.get(one.name)?.image ?? "", one.name === service, formerRestarts[one.name] ?? 0),
+    containerSight(
+      one,
+      asked.get(one.name)?.image ?? "",
+      one.name === service,
+      formerRestarts[one.name] ?? 0,
+    ),
   );
   const condition = (wanted: string) => status.conditions?.find(({ type }) => type === wanted);
   const ready = condition("Ready");
@@ -144,7 +157,7 @@ export function podFacts(
 }
 
 function containerSight(
-  { name, imageID, restartCount, state = {}, lastState }: V1ContainerStatus,
+  { name, imageID, ready, restartCount, state = {}, lastState }: V1ContainerStatus,
   image: string,
   isOurs: boolean,
   former: number,
@@ -153,6 +166,7 @@ function containerSight(
   const last = terminated ?? lastState?.terminated;
   return {
     ...{ name, isOurs, image, imageId: imageID ?? "" },
+    isReady: ready,
     state: running ? "running" : terminated ? "ended" : "waiting",
     ...(waiting
       ? { waiting: { reason: waiting.reason ?? "", message: oneLine(waiting.message ?? "") } }
@@ -164,7 +178,8 @@ function containerSight(
   };
 }
 
-const imageWords = /^(ErrImage\w+|ImagePullBackOff|InvalidImageName|ImageInspectError|RegistryUnavailable|SignatureValidationFailed)$/;
+const imageWords =
+  /^(ErrImage\w+|ImagePullBackOff|InvalidImageName|ImageInspectError|RegistryUnavailable|SignatureValidationFailed)$/;
 const configurationWords = /^(CreateContainerConfigError|CreateContainerError|RunContainerError)$/;
 
 function obstacleOf(

@@ -7,7 +7,10 @@ type Fields = Record<string, unknown>;
  * The manager that has set the field last, such as `kubectl-set`; "" where nobody is on record.
  * @param path as managedFields write it: `f:spec`, `f:replicas`; `k:{"name":"server"}` for an element of a list
  */
-export function managerOf(entries: readonly V1ManagedFieldsEntry[] | undefined, path: readonly string[]): string {
+export function managerOf(
+  entries: readonly V1ManagedFieldsEntry[] | undefined,
+  path: readonly string[],
+): string {
   const owners = (entries ?? [])
     .filter(({ fieldsV1 }) => has(fieldsV1 as Fields | undefined, path))
     .sort((a, b) => timeOf(b) - timeOf(a));
