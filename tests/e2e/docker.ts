@@ -13,6 +13,7 @@ export const onDocker: Engine = {
   title: "a Docker engine",
   switchesAtOnce: true,
   pullsFirst: true,
+  deadline: "3s",
   config: { edge: { image: edgeImage } },
   app: {},
   freePort,

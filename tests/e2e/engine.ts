@@ -17,6 +17,8 @@ export interface Engine {
   readonly switchesAtOnce: boolean;
   /** Whether an image is there as a whole before anything is touched. */
   readonly pullsFirst: boolean;
+  /** A deadline that a good image keeps on it. */
+  readonly deadline: string;
   /** What every stack on it has in its config. */
   readonly config: Config;
   /** What an image needs to run on it as it is. */
