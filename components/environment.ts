@@ -1,10 +1,8 @@
 // An environment, whichever engine it runs on.
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { Provider } from "../provider/resources";
 import type { Release } from "../rollout/release";
-import { DockerEnvironment } from "./docker/environment";
 import { type ProjectFiles, portableFiles } from "./projectFiles";
 import { type PromotionArgs, promote } from "./promotion";
 
@@ -22,16 +20,10 @@ export interface EnvironmentArgs {
   tried: readonly string[];
 }
 
-/**
- * The engine is the one that DOCKER_HOST names when Pulumi runs, as for the Docker command line and for our provider. For
- * `undefined` itself the SDK writes that into the state, and a refresh elsewhere would look for an engine of that name.
- */
-const undefinedHost = pulumi.output(undefined as unknown as string);
-
 export class Environment extends pulumi.ComponentResource {
-  /** Service → where the host reaches it. */
-  public readonly urls: Record<string, string>;
-  /** When the traffic last moved, milliseconds since the epoch; undefined without an edge. */
+  /** Service → where it is reached from outside of the environment. */
+  public readonly urls: pulumi.Output<Record<string, string>>;
+  /** When the traffic last moved, milliseconds since the epoch; undefined where nothing serves. */
   public readonly switchedAt: pulumi.Output<number | undefined>;
 
   /** Marks on the engine what is this environment's own. */
@@ -45,22 +37,35 @@ export class Environment extends pulumi.ComponentResource {
     // Explicit and first, so that both start at once, beside each other; and nobody's child, see promotion.ts.
     const top = { aliases: [{ parent: this }] };
     const tagalong = new Provider("tagalong", { session }, top);
-    const dockerEngine = new docker.Provider("docker", { host: undefinedHost }, top);
-    const engine = new DockerEnvironment(
+    const Engine = engines[config.engine]();
+    const engine = new Engine(
       name,
       {
         config,
         release,
         files: portableFiles(files),
-        promote: (platform) => promote(name, promotion, release, platform, tagalong),
+        promote: (platforms) => promote(name, promotion, release, platforms, tagalong),
         tried,
       },
-      { parent: this, providers: [tagalong, dockerEngine] },
+      { parent: this, providers: [tagalong, Engine.provider(config, top)] },
     );
-    this.urls = engine.urls;
-    this.switchedAt = pulumi.output(engine.route?.switchedAt);
+    this.urls = pulumi.output(engine.urls);
+    this.switchedAt = engine.switchedAt;
     this.claim = engine.claim.claim;
     this.release = engine.release;
     this.registerOutputs({ urls: this.urls });
   }
 }
+
+/** Each is loaded where it is used alone: its SDK takes longer to load than everything else. */
+const engines = {
+  docker: () => {
+    const { DockerEnvironment } = require("./docker/environment") as typeof import("./docker/environment");
+    return DockerEnvironment;
+  },
+  kubernetes: () => {
+    const { KubernetesEnvironment } =
+      require("./kubernetes/environment") as typeof import("./kubernetes/environment");
+    return KubernetesEnvironment;
+  },
+};

@@ -15,19 +15,19 @@ export interface PromotionArgs {
 /**
  * Moves the tags once the engine has answered and turned out fit, where there is one to ask: an `up` that cannot work
  * leaves them alone. In an update that targets the tag alone nobody asks, and the last answer counts, if there is one.
- * @param platform what the engine runs; unknown or undefined where nobody can say
+ * @param platforms what the engine runs, as `os/architecture`; unknown or undefined where nobody can say
  */
 export function promote(
   name: string,
   { release, images }: PromotionArgs,
   running: Release,
-  platform: pulumi.Output<string | undefined>,
+  platforms: pulumi.Output<string[] | undefined>,
   provider: Provider,
 ): EnvironmentTag {
   // A promise instead of the output: the tag must not depend on what its update does not target.
-  const fit = settled(platform).then((known) => {
-    const problems = Object.values(running).flatMap(({ reference, platforms }) =>
-      known === undefined ? [] : (platformProblem(reference, platforms, known) ?? []),
+  const fit = settled(platforms).then((known) => {
+    const problems = Object.values(running).flatMap(
+      ({ reference, platforms }) => platformProblem(reference, platforms, known ?? []) ?? [],
     );
     if (release !== "" && problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
   });

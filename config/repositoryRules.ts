@@ -2,7 +2,7 @@
  * What several keys of `tagalong:repository` must agree on, and which of them are secrets. Raw values, as in rules.ts.
  */
 import { type ConfigPath, type Problem, suggest } from "./explain";
-import { asMap, type RawConfig } from "./rules";
+import { asMap, type RawConfig } from "./raw";
 import { parseDuration, VARIABLE } from "./values";
 
 /** @param environments the environments' stacks of the project; left out where nobody knows them */

@@ -6,6 +6,8 @@
 import { parseReference } from "../registry/reference";
 import { REPOSITORY_STACK } from "./environments";
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
+import { misfits } from "./kubernetes";
+import { asMap, type RawConfig } from "./raw";
 import {
   ENVIRONMENT,
   HOST,
@@ -18,14 +20,6 @@ import {
 
 export { REPOSITORY_STACK };
 
-/** A map of raw values. */
-export type RawConfig = Readonly<Record<string, unknown>>;
-
-/** The value as a map; an empty one where it is none. */
-export function asMap(value: unknown): RawConfig {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as RawConfig) : {};
-}
-
 /** All mistakes that one key alone does not show. */
 export function brokenRules(raw: RawConfig, stack: string): Problem[] {
   const services = Object.entries(asMap(raw["services"])).map(([name, value]) => ({
@@ -35,9 +29,7 @@ export function brokenRules(raw: RawConfig, stack: string): Problem[] {
   const secrets = Object.keys(asMap(raw["secrets"]));
   return [
     ...badNames(raw),
-    ...(raw["engine"] === "kubernetes"
-      ? [{ path: ["engine"], text: "kubernetes is not supported yet; use docker" }]
-      : []),
+    ...misfits(raw),
     ...services.flatMap(({ name, service }) => [
       ...badImage(["services", name], service, raw["images"]),
       ...badPorts(["services", name], service),

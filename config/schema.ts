@@ -19,6 +19,7 @@ import {
   unless,
   whole,
 } from "./fields";
+import { kubernetes, volumeClaim } from "./kubernetes";
 import { repository } from "./repository";
 import { service } from "./service";
 import { backendProblem, ENVIRONMENT, HOST, LABEL, releaseProblem, tagProblem, VARIABLE } from "./values";
@@ -93,7 +94,8 @@ const rollout = closed("the rollout", {
     example: "30s",
   }),
   keep: note(whole("a number of images", 1).prefault(3), {
-    description: "Images of a service kept besides the current one.",
+    description:
+      "Images of a service kept besides the current one; on Kubernetes, revisions of its Deployment.",
     example: 5,
   }),
 });
@@ -125,6 +127,11 @@ const watcher = closed("the watcher", {
       example: "s3://acme-state",
     },
   ),
+  volumeClaim: note(volumeClaim.optional(), {
+    description: "PersistentVolumeClaim that holds the folder of a `file://` backend. Kubernetes only.",
+    otherwise: "none",
+    example: "state",
+  }),
   secrets: secretNames("the watcher"),
 });
 
@@ -149,8 +156,11 @@ const noRelease = (issue: { readonly input?: unknown }): string =>
 export const environmentSchema = closed("the config of a stack", {
   images,
   engine: note(oneOf(["docker", "kubernetes"], "an engine").prefault("docker"), {
-    description: "What runs the containers: `docker`; `kubernetes` is not supported yet.",
-    example: "docker",
+    description: "What runs the containers: `docker`, one machine; or `kubernetes`, see kubernetes.md.",
+    example: "kubernetes",
+  }),
+  kubernetes: note(kubernetes.prefault({}), {
+    description: "Which cluster, and where on it. Kubernetes only.",
   }),
   tag: note(judged(tagProblem, unless("a tag", "write a moving tag, for example dev")), {
     description:
@@ -199,12 +209,12 @@ export const environmentSchema = closed("the config of a stack", {
   rollout: note(rollout.prefault({}), { description: "How the environment rolls." }),
   keepVolumes: note(flag().prefault(true), {
     description:
-      "`pulumi destroy` leaves the volumes. After an `up` with `false`, it deletes them and their data.",
+      "`pulumi destroy` leaves the volumes. After an `up` with `false`, it deletes them and their data. Docker only.",
     example: false,
   }),
-  edge: note(edge.prefault({}), { description: "The reverse proxy in front of the services." }),
+  edge: note(edge.prefault({}), { description: "The reverse proxy in front of the services. Docker only." }),
   watcher: note(watcher.optional(), {
-    description: "Runs the watcher as a container of the environment.",
+    description: "Runs the watcher as a container of the environment; on Kubernetes, as a Deployment.",
     otherwise: "no watcher container",
   }),
 });

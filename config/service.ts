@@ -20,6 +20,7 @@ import {
   variable,
   whole,
 } from "./fields";
+import { autoscale, ingress } from "./kubernetes";
 import { CAPABILITIES, LABEL, parseMountPath, VARIABLE } from "./values";
 
 const words = z
@@ -84,9 +85,18 @@ export const service = closed("a service", {
     example: 8080,
   }),
   publish: note(publish().optional(), {
-    description: "Host port that leads to the service: a port (on loopback) or `ADDRESS:PORT`. Needs `port`.",
+    description:
+      "Host port that leads to the service: a port (on loopback) or `ADDRESS:PORT`; on Kubernetes, a node port. Needs `port`.",
     otherwise: "not reachable from the host",
     example: "0.0.0.0:8080",
+  }),
+  ingress: note(ingress.optional(), {
+    description: "Leads a host name to the service. Needs `port`. Kubernetes only.",
+    otherwise: "none",
+  }),
+  autoscale: note(autoscale.optional(), {
+    description: "Instead of `replicas`: as many as their use of `resources.cpu` asks for. Kubernetes only.",
+    otherwise: "`replicas`",
   }),
   env: note(mapOf(variable(), "environment variables", "write NAME: value").prefault({}), {
     description:
@@ -107,7 +117,8 @@ export const service = closed("a service", {
       "write volume-name: /path/in/the/container",
     ).prefault({}),
     {
-      description: "Volumes and where the container sees them. Services that name the same volume share it.",
+      description:
+        "Volumes and where the container sees them. Services that name the same volume share it. Docker only.",
       example: { data: "/var/lib/data" },
       placeholder: "volume",
       keys: LABEL,
@@ -130,13 +141,14 @@ export const service = closed("a service", {
   resources: note(resources.prefault({}), { description: "Limits of one replica." }),
   health: note(health.optional(), {
     description: "How to ask a replica whether it is well.",
-    otherwise: "the image's `HEALTHCHECK`; without one, the port answers, or the container runs",
+    otherwise:
+      "the image's `HEALTHCHECK` (on Docker alone); without one, the port answers, or the container runs",
   }),
   restart: note(
     oneOf(["always", "unless-stopped", "on-failure", "no"], "a restart policy").prefault("unless-stopped"),
     {
       description:
-        'When the engine starts a stopped container again: `always`, `unless-stopped`, `on-failure` or `"no"`.',
+        'When the engine starts a stopped container again: `always`, `unless-stopped`, `on-failure` or `"no"`; on Kubernetes it always does.',
       example: "on-failure",
     },
   ),

@@ -4,7 +4,7 @@
  */
 import { parse } from "yaml";
 import type { ConfigPath } from "./explain";
-import { asMap, type RawConfig } from "./rules";
+import { asMap, type RawConfig } from "./raw";
 import { type StackConfig, validateConfig } from "./validate";
 
 /** What stands in the place of an encrypted value. */

@@ -4,8 +4,9 @@
  */
 import type { z } from "zod";
 import { ConfigError, type ConfigPath, encryptCommand, type Problem } from "./explain";
+import { asMap, type RawConfig } from "./raw";
 import { brokenRepositoryRules, isRepositorySecret, textsIn } from "./repositoryRules";
-import { asMap, badStackName, brokenRules, type RawConfig, REPOSITORY_STACK } from "./rules";
+import { badStackName, brokenRules, REPOSITORY_STACK } from "./rules";
 import { environmentSchema, repositorySchema } from "./schema";
 import { brokenWorkflowRules } from "./workflowRules";
 

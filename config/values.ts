@@ -18,6 +18,11 @@ export const MEMORY = /^\d+(?:Ki|Mi|Gi|K|M|G)$/;
 
 /** Names of services, images and volumes: lowercase, as a DNS label is, at most 40 characters. */
 export const LABEL = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+/** One part of a DNS name (RFC 1123), as Kubernetes' namespaces have it. */
+export const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A DNS name (RFC 1123), as most objects of Kubernetes have it. */
+export const DNS_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 /** Names of environment variables; `__proto__` cannot be a key of a plain object. */
 export const VARIABLE = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/;
 /** A registry as a reference names it: `ghcr.io`, `localhost:5000`. */

@@ -3,7 +3,8 @@
  * complains about.
  */
 import { type ConfigPath, type Problem, pathText, suggest } from "./explain";
-import { asMap, type RawConfig, REPOSITORY_STACK } from "./rules";
+import { asMap, type RawConfig } from "./raw";
+import { REPOSITORY_STACK } from "./rules";
 import { NATIVE_RUNNERS, platformProblem } from "./workflowValues";
 
 const PATH = ["workflows"] as const;

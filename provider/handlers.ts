@@ -5,12 +5,14 @@ import { route } from "./docker/route";
 import { environmentTag } from "./environmentTag";
 import { firstPush } from "./firstPush";
 import { gate } from "./gate";
+import { clusterClaim } from "./kubernetes/claim";
 import type { Handlers } from "./server";
 import { soak } from "./soak";
 import { workflowFiles } from "./workflowFiles";
 
 export const handlers = {
   "tagalong:index:Claim": claim,
+  "tagalong:index:ClusterClaim": clusterClaim,
   "tagalong:index:Image": image,
   "tagalong:index:EnvironmentTag": environmentTag,
   "tagalong:index:Gate": gate,

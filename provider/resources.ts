@@ -6,10 +6,11 @@ import type { RouteInputs } from "./docker/route";
 import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
+import type { ClusterClaimInputs, ObjectNames, Permission } from "./kubernetes/claim";
 import type { SoakInputs } from "./soak";
 import type { WorkflowFilesInputs } from "./workflowFiles";
 
-export type { TaggedImage };
+export type { ObjectNames, Permission, TaggedImage };
 
 /** Every property of T, at any depth, may also be an output. */
 type Inputs<T> = {
@@ -47,6 +48,23 @@ export class Claim extends pulumi.CustomResource {
       "tagalong:index:Claim",
       name,
       { claim: undefined, engine: undefined, platform: undefined, ...args },
+      opts,
+    );
+  }
+}
+
+export class ClusterClaim extends pulumi.CustomResource {
+  declare public readonly claim: pulumi.Output<string>;
+  declare public readonly namespace: pulumi.Output<string>;
+  /** `os/architecture` that its nodes run; empty where that may not be read. */
+  declare public readonly platforms: pulumi.Output<string[]>;
+  /** Host name or address at which a node port is reached. */
+  declare public readonly host: pulumi.Output<string>;
+  constructor(name: string, args: Inputs<ClusterClaimInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "tagalong:index:ClusterClaim",
+      name,
+      { claim: undefined, uid: undefined, isMade: undefined, platforms: undefined, host: undefined, ...args },
       opts,
     );
   }

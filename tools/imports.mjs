@@ -21,6 +21,7 @@ const allowed = {
     "types of github",
     "provider/resources",
     "provider/docker/layout",
+    "provider/kubernetes/layout",
   ],
   github: ["types of rollout"],
   ledger: ["registry", "rollout"],

@@ -7,30 +7,30 @@ import { labels, routesFolder } from "../../provider/docker/layout";
 import { Claim, Gate, Image, Route, Soak } from "../../provider/resources";
 import { formatReference } from "../../registry/reference";
 import type { Release } from "../../rollout/release";
-import type { ProjectFiles } from "../projectFiles";
+import type { EngineArgs } from "../engine";
 import { type EdgeService, edgeConfig, edgeHealthPort, edgePorts } from "./edge";
 import { DockerService } from "./service";
 import { TagWatcher } from "./tagWatcher";
 
-export interface DockerEnvironmentArgs {
-  config: EnvironmentConfig;
-  release: Release;
-  files: ProjectFiles;
-  /** Called with what the engine runs, as soon as that is known: what rolls waits for what this gives back. */
-  promote: (platform: pulumi.Output<string | undefined>) => pulumi.Resource;
-  /** Records of the rejections that the release has on it already, and is tried in spite of. */
-  tried: readonly string[];
-}
+/**
+ * The engine is the one that DOCKER_HOST names when Pulumi runs, as for the Docker command line and for our provider. For
+ * `undefined` itself the SDK writes that into the state, and a refresh elsewhere would look for an engine of that name.
+ */
+const undefinedHost = pulumi.output(undefined as unknown as string);
 
 export class DockerEnvironment extends pulumi.ComponentResource {
+  static provider(_config: EnvironmentConfig, opts: pulumi.ResourceOptions): pulumi.ProviderResource {
+    return new docker.Provider("docker", { host: undefinedHost }, opts);
+  }
+
   /** Service → where the host reaches it. */
   public readonly urls: Record<string, string>;
   public readonly claim: Claim;
-  public readonly route: Route | undefined;
+  public readonly switchedAt: pulumi.Output<number | undefined>;
   /** What the environment runs, once it does. */
   public readonly release: pulumi.Output<Release>;
 
-  constructor(name: string, args: DockerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: EngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tagalong:index:DockerEnvironment", name, {}, opts);
     const { config, release } = args;
     const project = pulumi.getProject();
@@ -58,7 +58,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const promoted = args.promote(this.claim.platform);
+    const promoted = args.promote(this.claim.platform.apply((one) => (one === undefined ? one : [one])));
     const owned = [
       { label: labels.environment, value: environment },
       { label: labels.claim, value: this.claim.claim },
@@ -141,7 +141,7 @@ export class DockerEnvironment extends pulumi.ComponentResource {
     const tried = args.tried.length > 0 ? { tried: [...args.tried] } : {};
     const gate = new Gate(name, { ...replicas, ...tried }, { parent: this });
 
-    this.route = edge
+    const route = edge
       ? new Route(
           name,
           {
@@ -160,16 +160,17 @@ export class DockerEnvironment extends pulumi.ComponentResource {
         )
       : undefined;
 
+    this.switchedAt = pulumi.output(route?.switchedAt);
     const soak = new Soak(
       name,
       {
         ...replicas,
         release: { ...release },
         gatedAt: gate.passedAt,
-        before: this.route?.before ?? {},
+        before: route?.before ?? {},
         soakMs: config.rollout.soak,
       },
-      { parent: this, dependsOn: [this.route ?? gate] },
+      { parent: this, dependsOn: [route ?? gate] },
     );
     this.release = soak.runs;
 

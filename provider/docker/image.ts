@@ -87,7 +87,7 @@ export function historyAfter(old: State, current: string, keep: number): string[
 async function checkPlatform(docker: Docker, reference: string, platforms: readonly string[]): Promise<void> {
   if (platforms.length === 0) return;
   const { Os, Arch } = await docker.version();
-  const problem = platformProblem(reference, platforms, `${Os}/${Arch}`);
+  const problem = platformProblem(reference, platforms, [`${Os}/${Arch}`]);
   if (problem !== undefined) throw new Error(problem);
 }
 

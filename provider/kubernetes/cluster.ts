@@ -52,6 +52,11 @@ export class Cluster {
     return (await this.way()).name;
   }
 
+  /** Host name or address of the API. */
+  async host(): Promise<string> {
+    return new URL((await this.way()).server).hostname.replace(/^\[|\]$/g, "");
+  }
+
   get<T>(path: string, ask: Ask = {}): Promise<T> {
     return this.json<T>({ ...ask, method: "GET", path });
   }

@@ -56,7 +56,7 @@ async function declared(
     promote: () => new EnvironmentTag(config.stack, { release: "", images: {} }),
     tried: [],
   });
-  await new Promise((resolve) => pulumi.output(made.route?.urn ?? made.claim.urn).apply(resolve));
+  await new Promise((resolve) => pulumi.all([made.claim.urn, made.switchedAt]).apply(resolve));
   // Outputs of outputs: everything is declared once nothing new comes any more.
   for (let before = -1; before !== seen.size; ) {
     before = seen.size;

@@ -47,7 +47,6 @@ const table: readonly (readonly [
     { images: { Server: images.server, server: images.server } },
     ["tagalong:images.Server: differs from server only in case — rename or remove one of them"],
   ],
-  ["kubernetes", { engine: "kubernetes" }, ["tagalong:engine: kubernetes is not supported yet; use docker"]],
   [
     "an unknown engine",
     { engine: "podman" },

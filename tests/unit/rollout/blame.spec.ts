@@ -49,7 +49,7 @@ describe("An image's platforms", () => {
   for (const [what, platforms, wanted, problem] of table) {
     it(what, () => {
       const expected = `r@d has no image for ${wanted}, which this engine runs; it has ${platforms.join(", ")}: build it for ${wanted} too`;
-      assert.equal(platformProblem("r@d", platforms, wanted), problem ? expected : undefined);
+      assert.equal(platformProblem("r@d", platforms, [wanted]), problem ? expected : undefined);
     });
   }
 });

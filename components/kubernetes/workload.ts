@@ -1,0 +1,128 @@
+// The Deployment of one service, as plain data: what its pods run, how they are asked, and how they are replaced.
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { RolloutConfig, ServiceConfig } from "../../config";
+
+type DeploymentSpec = types.input.apps.v1.DeploymentSpec;
+type Container = types.input.core.v1.Container;
+type Probe = types.input.core.v1.Probe;
+
+/**
+ * How long a pod that is to end goes on serving, since the nodes learn only by and by that no traffic is for it any more.
+ */
+const farewellSeconds = 3;
+/** Without an answer for so long a container is started again: rare, since an overloaded one must not be killed for it. */
+const liveness = { periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 } as const;
+const readiness = { periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 5 } as const;
+
+export interface WorkloadArgs {
+  /** The service's name, and its Deployment's. */
+  service: string;
+  config: ServiceConfig;
+  rollout: RolloutConfig;
+  /** repository@digest */
+  reference: string;
+  /** Labels of everything of the service. */
+  labels: Record<string, pulumi.Input<string>>;
+  /** Labels that its pods are found by. */
+  selector: Record<string, string>;
+  /** The Secret with its secrets, where it has some. */
+  secret: pulumi.Input<string> | undefined;
+  /** The Secret with the registries' credentials, where the config has some. */
+  pullSecret: pulumi.Input<string> | undefined;
+  serviceAccount: pulumi.Input<string>;
+}
+
+export function deploymentSpec(args: WorkloadArgs): DeploymentSpec {
+  const { config, rollout, selector } = args;
+  return {
+    // The autoscaler's, where there is one.
+    ...(config.autoscale ? {} : { replicas: config.replicas }),
+    selector: { matchLabels: selector },
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
+    revisionHistoryLimit: rollout.keep,
+    progressDeadlineSeconds: Math.max(1, Math.ceil(rollout.deadline / 1000)),
+    template: {
+      metadata: { labels: args.labels },
+      spec: {
+        serviceAccountName: args.serviceAccount,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
+        terminationGracePeriodSeconds: farewellSeconds + Math.max(1, Math.ceil(rollout.drain / 1000)),
+        securityContext: {
+          runAsNonRoot: true,
+          ...userOf(config.user),
+          seccompProfile: { type: "RuntimeDefault" },
+        },
+        topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
+          (topologyKey) => ({
+            topologyKey,
+            maxSkew: 1,
+            whenUnsatisfiable: "ScheduleAnyway",
+            labelSelector: { matchLabels: selector },
+            // Those of the former release are about to go.
+            matchLabelKeys: ["pod-template-hash"],
+          }),
+        ),
+        containers: [containerOf(args)],
+        ...(config.readOnly ? { volumes: [{ name: "tmp", emptyDir: {} }] } : {}),
+      },
+    },
+  };
+}
+
+function containerOf({ service, config, reference, secret }: WorkloadArgs): Container {
+  const { cpu, memory } = config.resources;
+  const limits = {
+    ...(cpu === undefined ? {} : { cpu: String(cpu) }),
+    ...(memory === undefined ? {} : { memory: String(memory) }),
+  };
+  return {
+    name: service,
+    image: reference,
+    // As on Docker, it is what the image's ENTRYPOINT gets, where that has one.
+    ...(config.command ? { args: config.command.map(verbatim) } : {}),
+    env: Object.entries(config.env).map(([name, value]) => ({ name, value: verbatim(value) })),
+    ...(secret === undefined ? {} : { envFrom: [{ secretRef: { name: secret } }] }),
+    ...(config.port === undefined ? {} : { ports: [{ name: "http", containerPort: config.port }] }),
+    ...(Object.keys(limits).length > 0 ? { resources: { limits } } : {}),
+    ...probesOf(config),
+    ...(config.port === undefined ? {} : { lifecycle: { preStop: { sleep: { seconds: farewellSeconds } } } }),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: config.readOnly,
+      capabilities: {
+        drop: ["ALL"],
+        ...(config.capabilities.length > 0 ? { add: [...config.capabilities] } : {}),
+      },
+    },
+    ...(config.readOnly ? { volumeMounts: [{ name: "tmp", mountPath: "/tmp" }] } : {}),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+}
+
+/** `$(NAME)` would be another variable's value; with two, the dollar stands for itself. */
+const verbatim = (text: string): string => text.replaceAll("$(", () => "$$(");
+
+/** None for a worker that has no port: that it runs is all that can be known. */
+function probesOf(config: ServiceConfig): Pick<Container, "readinessProbe" | "livenessProbe"> {
+  const port = config.health?.port ?? config.port;
+  if (port === undefined) return {};
+  const question: Probe = config.health
+    ? { httpGet: { path: config.health.path, port } }
+    : { tcpSocket: { port } };
+  return {
+    readinessProbe: { ...question, ...readiness },
+    livenessProbe: { ...question, ...liveness },
+  };
+}
+
+function userOf(user: string | undefined): types.input.core.v1.PodSecurityContext {
+  if (user === undefined) return {};
+  const [uid, gid] = user.split(":").map(Number);
+  return {
+    ...(uid === undefined ? {} : { runAsUser: uid }),
+    ...(gid === undefined ? {} : { runAsGroup: gid }),
+  };
+}

@@ -1,0 +1,236 @@
+// ClusterClaim: an environment's namespace on a cluster. Nothing else of the environment is made before it holds, in a
+// preview as in an update: the cluster answers and is new enough, whoever asks may do what is to be done, and nothing of
+// a name that the environment needs belongs to somebody else.
+import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Handler } from "../handler";
+import { find, type Labelled, mayDo, pathOf, type Resource, type Right, resources, versionOf } from "./api";
+import { type Cluster, connectCluster } from "./cluster";
+import { isClusterError } from "./errors";
+import { environmentAnnotation, labels, oldestVersion } from "./layout";
+import { removeOrphans } from "./orphans";
+
+/** Objects of one resource of the API, by name. */
+export interface ObjectNames extends Resource, Record<string, unknown> {
+  kind: string;
+  names: string[];
+}
+
+/** Verbs on one resource. */
+export interface Permission extends Record<string, unknown> {
+  group: string;
+  /** With its subresource, where that is meant: `pods/log`. */
+  resource: string;
+  verbs: string[];
+}
+
+export interface ClusterClaimInputs extends Record<string, unknown> {
+  /** `<project>/<stack>`: the annotation that everything of this environment carries. */
+  environment: string;
+  /** Context of the kubeconfig; "" is the current one. */
+  context: string;
+  namespace: string;
+  /** All objects whose names are fixed. */
+  objects: ObjectNames[];
+  /** What whoever runs the update must be allowed in the namespace. */
+  permissions: Permission[];
+}
+
+export interface ClusterClaimOutputs extends Record<string, unknown> {
+  /** Names this claim on labels; random, so that no other state can hold the same. */
+  claim: string;
+  /** The namespace's own id: no other cluster has one of the same. */
+  uid: string;
+  /** Whether the namespace was made for this claim, and goes with it. */
+  isMade: boolean;
+  /** `os/architecture` that the nodes run, in order; empty where that may not be read. */
+  platforms: string[];
+  /** Host name or address at which a node port is reached, as far as that is known: that of the cluster's API. */
+  host: string;
+}
+
+type State = ClusterClaimInputs & ClusterClaimOutputs;
+
+interface Node {
+  status: { nodeInfo: { operatingSystem: string; architecture: string } };
+}
+
+/** How long a namespace may take to go with everything in it. */
+const farewell = { everyMs: 250, times: 480 };
+
+export const clusterClaim: Handler<ClusterClaimInputs, ClusterClaimOutputs> = {
+  replaceOn: ["environment", "namespace"],
+  // Another name for the same cluster changes nothing; that it is the same is verified.
+  ignore: ["context"],
+  async preview(inputs, old) {
+    const all = inputs as ClusterClaimInputs;
+    const cluster = await connectCluster(all);
+    await check(cluster, all, old);
+    if (!old) return {};
+    const { claim, uid, isMade, platforms, host } = old;
+    return { claim, uid, isMade, platforms, host };
+  },
+  async verify({ environment, context, namespace, uid }) {
+    const cluster = await connectCluster({ context });
+    const found = await namespaceIn(cluster, namespace);
+    if (found?.metadata.uid === uid) return;
+    const what = found ? "another one than the stack's" : "not there";
+    throw new Error(
+      `the namespace ${namespace} of the environment ${environment} is ${what} on ${await cluster.name()}: choose the stack's cluster (KUBECONFIG, or tagalong:kubernetes.context), or, where somebody has removed it there, run \`pulumi up --refresh\``,
+    );
+  },
+  async read(_id, state) {
+    const cluster = await connectCluster(state);
+    const found = await namespaceIn(cluster, state.namespace);
+    return found?.metadata.uid === state.uid && !found.metadata.deletionTimestamp ? state : undefined;
+  },
+  async create(inputs) {
+    const cluster = await connectCluster(inputs);
+    await check(cluster, inputs, undefined);
+    const claim = randomBytes(8).toString("hex");
+    const there = await namespaceIn(cluster, inputs.namespace);
+    const { metadata } = there ?? (await makeNamespace(cluster, inputs, claim));
+    const outputs = { claim, uid: metadata.uid ?? "", isMade: !there };
+    return { id: inputs.namespace, outputs: { ...outputs, ...(await nodesOf(cluster, [])) } };
+  },
+  async update(_id, inputs, old) {
+    const cluster = await connectCluster(inputs);
+    await check(cluster, inputs, old);
+    const { claim, uid, isMade } = old;
+    return { claim, uid, isMade, ...(await nodesOf(cluster, old.platforms)) };
+  },
+  // What the state knew is gone by now. What an update that was killed left behind goes first.
+  async delete(_id, state) {
+    const cluster = await connectCluster(state);
+    const found = await namespaceIn(cluster, state.namespace);
+    if (found?.metadata.uid !== state.uid) return;
+    await removeOrphans(cluster, state.namespace, state.claim, new Set());
+    if (!state.isMade) return;
+    if (!found.metadata.deletionTimestamp)
+      await cluster.delete(pathOf(resources.namespaces, undefined, state.namespace));
+    for (let i = 0; i < farewell.times; i++) {
+      if ((await namespaceIn(cluster, state.namespace))?.metadata.uid !== state.uid) return;
+      await pause(farewell.everyMs);
+    }
+    throw new Error(
+      `the namespace ${state.namespace} does not end: see what is left in it with \`kubectl get all -n ${state.namespace}\` and its status with \`kubectl get namespace ${state.namespace} -o yaml\``,
+    );
+  },
+};
+
+const namespaceIn = (cluster: Cluster, name: string): Promise<Labelled | undefined> =>
+  find<Labelled>(cluster, pathOf(resources.namespaces, undefined, name));
+
+function makeNamespace(
+  cluster: Cluster,
+  { environment, namespace: name }: ClusterClaimInputs,
+  claim: string,
+): Promise<Labelled> {
+  return cluster.post<Labelled>(pathOf(resources.namespaces), {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name,
+      annotations: { [environmentAnnotation]: environment },
+      labels: {
+        [labels.claim]: claim,
+        "app.kubernetes.io/managed-by": "tagalong",
+        "pod-security.kubernetes.io/enforce": "restricted",
+      },
+    },
+  });
+}
+
+/** Throws one error that lists everything that stands in the environment's way. */
+async function check(cluster: Cluster, inputs: ClusterClaimInputs, old: State | undefined): Promise<void> {
+  await checkVersion(cluster);
+  const { environment, namespace: name } = inputs;
+  const namespace = await namespaceIn(cluster, name);
+  const owner = namespace?.metadata.annotations?.[environmentAnnotation];
+  if (namespace?.metadata.deletionTimestamp && namespace.metadata.uid !== old?.uid)
+    throw new Error(`the namespace ${name} is being removed: try again when it is gone`);
+  if (owner !== undefined && owner !== environment)
+    throw new Error(
+      `the namespace ${name} is of the environment ${owner}: give this one another in tagalong:kubernetes.namespace`,
+    );
+  const problems = await forbidden(cluster, inputs, namespace !== undefined);
+  if (namespace && problems.length === 0) problems.push(...(await foreign(cluster, inputs, old)));
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+async function checkVersion(cluster: Cluster): Promise<void> {
+  const { major, minor, name } = await versionOf(cluster);
+  const oldest = oldestVersion;
+  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return;
+  throw new Error(
+    `${await cluster.name()} is Kubernetes ${name}, and ${oldest.major}.${oldest.minor} or later is needed: upgrade it, or use another one`,
+  );
+}
+
+/** What whoever asks may not do, a line each. */
+async function forbidden(
+  cluster: Cluster,
+  { namespace, permissions }: ClusterClaimInputs,
+  isThere: boolean,
+): Promise<string[]> {
+  const asked = [
+    ...permissions.flatMap(({ group, resource, verbs }) =>
+      verbs.map((verb) => ({ group, resource, verb, namespace })),
+    ),
+    ...(isThere ? [] : [{ group: "", resource: "namespaces", verb: "create" }]),
+  ];
+  const answers = await Promise.all(
+    asked.map(async (one: Right) => ({ ...one, isAllowed: await mayDo(cluster, one) })),
+  );
+  const denied = new Map<string, string[]>();
+  for (const { isAllowed, verb, resource, group, namespace: where } of answers) {
+    const what = `${resource}${group ? `.${group}` : ""}${where ? ` in the namespace ${where}` : ""}`;
+    if (!isAllowed) denied.set(what, [...(denied.get(what) ?? []), verb]);
+  }
+  const lines = [...denied].map(([what, verbs]) => `${verbs.join(", ")} ${what}`);
+  if (lines.length === 0) return [];
+  const fix = isThere
+    ? "grant it with a Role and a RoleBinding, see docs/kubernetes.md"
+    : "grant it, or have somebody make the namespace and grant the rest there with a Role, see docs/kubernetes.md";
+  return [`whoever asks ${await cluster.name()} may not:`, ...lines.map((line) => `  ${line}`), fix];
+}
+
+/** What of the names is somebody else's, a line each. */
+async function foreign(
+  cluster: Cluster,
+  { namespace, objects: all }: ClusterClaimInputs,
+  old: State | undefined,
+): Promise<string[]> {
+  const found = await Promise.all(
+    all.map(async (objects) => {
+      const { resource, kind, names } = objects;
+      const { items } = await cluster.list<Labelled>(pathOf(objects, namespace));
+      return items
+        .filter(({ metadata }) => names.includes(metadata.name ?? ""))
+        .filter(({ metadata }) => old === undefined || metadata.labels?.[labels.claim] !== old.claim)
+        .map(
+          ({ metadata: { name } }) =>
+            `the ${kind} "${name}" exists in the namespace ${namespace} and is not of this stack: rename the service, or remove it with \`kubectl delete ${resource} ${name} -n ${namespace}\``,
+        );
+    }),
+  );
+  return found.flat();
+}
+
+/** What the nodes run; what was known before, where that may not be read. */
+async function nodesOf(
+  cluster: Cluster,
+  known: string[],
+): Promise<Pick<ClusterClaimOutputs, "platforms" | "host">> {
+  const host = await cluster.host();
+  try {
+    const { items } = await cluster.list<Node>(pathOf(resources.nodes));
+    const all = items.map(
+      ({ status: { nodeInfo } }) => `${nodeInfo.operatingSystem}/${nodeInfo.architecture}`,
+    );
+    return { platforms: [...new Set(all)].sort(), host };
+  } catch (error) {
+    if (isClusterError(error, "Forbidden")) return { platforms: known, host };
+    throw error;
+  }
+}
