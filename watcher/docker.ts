@@ -1,4 +1,5 @@
 // A Docker engine as the place of an environment: DOCKER_HOST's, or this machine's own.
+import { version } from "@pulumi/docker/package.json";
 import { removeOrphans } from "../provider/docker/claim";
 import { connectEngine, isEngineError } from "../provider/docker/engine";
 import type { DockerGateInputs } from "../provider/docker/lookout";
@@ -7,6 +8,8 @@ import { type Lost, nothingLost, type Place } from "./place";
 
 export const dockerPlace: Place = {
   claimType: "tagalong:index:Claim",
+  provider: { name: "docker", version },
+  environment: {},
   async pull(reference, credentials, signal) {
     await pullImage(connectEngine(), reference, credentials, signal);
   },

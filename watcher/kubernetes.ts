@@ -12,6 +12,7 @@ import { type Lost, nothingLost, type Place } from "./place";
 
 export const kubernetesPlace: Place = {
   claimType: "tagalong:index:ClusterClaim",
+  environment: {},
   // Each node pulls for itself, once a pod of its own needs it.
   async pull() {},
   lost: async (gate) => ("cluster" in gate ? lost(gate as ClusterGateInputs) : nothingLost),

@@ -2,10 +2,15 @@
 // else it does by updates of the stack.
 import type { GateInputs } from "../provider/gate";
 import type { CredentialLookup } from "../registry";
+import type { EngineProvider } from "./providers";
 
 export interface Place {
   /** The resource that holds what everything of an environment is marked with. */
   readonly claimType: string;
+  /** The provider that stays up between updates; left out where it does not bear that. */
+  readonly provider?: EngineProvider;
+  /** What Pulumi's engine, and the providers that it starts, must have in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /**
    * Brings an image to where it will run, ahead of its roll.
    * @throws Error where it cannot be had; the roll will say why

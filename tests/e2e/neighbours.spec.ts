@@ -1,6 +1,6 @@
 // Environments of one project side by side on one engine, on one tag and on others of the same image.
 import assert from "node:assert/strict";
-import { ask, docker, freePort, Project, type Stack } from "./harness";
+import { ask, docker, freePort, localImages, Project, type Stack } from "./harness";
 
 describe("Environments side by side", function () {
   this.timeout(120_000);
@@ -55,7 +55,7 @@ describe("Environments side by side", function () {
     const image = resources.find(
       ({ type, urn }) => type === "tagalong:index:Image" && urn.endsWith("::test-app"),
     );
-    const local = await project.localImages();
+    const local = await localImages(project.name);
     assert(local.includes(String(image?.outputs?.["pinned"])), local.join("\n"));
   });
 

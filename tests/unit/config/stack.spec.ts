@@ -9,6 +9,7 @@ describe("An environment's config", () => {
   it("has a default for everything but images and services", () => {
     assert.deepEqual(environment({}, "staging"), {
       keepVolumes: true,
+      kubernetes: {},
       kind: "environment",
       stack: "staging",
       tag: "staging",
