@@ -26,6 +26,8 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
     const { context } = kubernetes;
     const args = {
       kubeconfig: undefinedPath,
+      // By default so few requests a second that the last of many Deployments waits for the others.
+      kubeClientSettings: { qps: 400, burst: 800 },
       clusterIdentifier: "tagalong",
       suppressDeprecationWarnings: true,
     };

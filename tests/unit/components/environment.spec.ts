@@ -1,76 +1,16 @@
 // What the components declare, seen by Pulumi's own mocks: options such as parents are invisible to them.
 import assert from "node:assert/strict";
-import * as pulumi from "@pulumi/pulumi";
 import { DockerEnvironment } from "../../../components/docker/environment";
 import { revisionOf } from "../../../components/docker/service";
 import type { EnvironmentConfig } from "../../../config";
-import { EnvironmentTag } from "../../../provider/resources";
-import type { Release } from "../../../rollout/release";
+import type { Release, ReleasedImage } from "../../../rollout/release";
 import { environment, service } from "../config/given";
-
-type Inputs = Record<string, unknown>;
-
-const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
-const released = (image: string, digit: string) => ({
-  reference: `ghcr.io/acme/shop/${image}@${digest(digit)}`,
-  digest: digest(digit),
-  platforms: ["linux/amd64"],
-});
-const release: Release = { server: released("server", "a"), client: released("client", "b") };
-const images = {
-  server: { repository: "ghcr.io/acme/shop/server" },
-  client: { repository: "ghcr.io/acme/shop/client" },
-};
-
-/** Everything that an environment of this config declares, by type and name. */
-async function declared(
-  config: EnvironmentConfig,
-  of = release,
-  repository = "",
-): Promise<Map<string, Inputs>> {
-  const seen = new Map<string, Inputs>();
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ type, name, inputs }) => {
-        const short = type.split(":").at(-1);
-        seen.set(`${short} ${name}`, inputs);
-        const made =
-          short === "Image"
-            ? { pinned: String(inputs["reference"]).replace(/:[^:@/]+$/, `@${digest("e")}`) }
-            : short === "Claim"
-              ? { claim: "c1a1" }
-              : {};
-        return { id: `id-of-${name}-and-more`, state: { name, ...inputs, ...made } };
-      },
-      call: ({ token }) => {
-        throw new Error(`nobody should call ${token}`);
-      },
-    },
-    "shop",
-    config.stack,
-  );
-  const made = new DockerEnvironment(config.stack, {
-    config,
-    release: of,
-    files: { project: "", stack: "", repository },
-    promote: () => new EnvironmentTag(config.stack, { release: "", images: {} }),
-    tried: [],
-  });
-  await new Promise((resolve) => pulumi.all([made.claim.urn, made.switchedAt]).apply(resolve));
-  // Outputs of outputs: everything is declared once nothing new comes any more.
-  for (let before = -1; before !== seen.size; ) {
-    before = seen.size;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return seen;
-}
+import { declared as declaredOn, digest, find, type Inputs, images, release } from "./declared";
 
 const names = (seen: Map<string, Inputs>) => [...seen.keys()].sort();
-const find = (seen: Map<string, Inputs>, start: string): Inputs => {
-  const found = [...seen].find(([name]) => name.startsWith(start));
-  assert(found, `${start} is not among ${names(seen).join(", ")}`);
-  return found[1];
-};
+/** Everything that such an environment declares on a Docker engine. */
+const declared = (config: EnvironmentConfig, of?: Release, repository?: string) =>
+  declaredOn(DockerEnvironment, config, of, repository);
 
 describe("An environment's resources on a Docker engine", () => {
   const shop = environment({
@@ -221,7 +161,7 @@ describe("An environment's resources on a Docker engine", () => {
 
   it("are refused where no digest was decided for an image", () =>
     assert.rejects(
-      declared(shop, { server: released("server", "a") }),
+      declared(shop, { server: release["server"] as ReleasedImage }),
       /no digest was decided for the image client/,
     ));
 });
