@@ -13,14 +13,15 @@ const OLDEST_NODE = "20.19";
 
 const progress = onStderr();
 
-const forTests = ["engine", "language", "docker", "github", "engine-docker", "registry", "base", "edge"];
+const forStacks = ["engine", "language", "engine-docker", "registry", "base"];
+const forTests = [...forStacks, "docker", "github", "edge"];
 
 /** The folder of tests that need a Kubernetes cluster, which not every machine can have. */
 const CLUSTER = "kubernetes";
 
 /** What the tests of a folder stand on. The longest first, so that no core is without work at the end. */
 const testGround = {
-  [CLUSTER]: ["engine-docker", "registry", "base", "pause", "cluster"],
+  [CLUSTER]: [...forStacks, "kubernetes", "pause", "cluster"],
   e2e: [...forTests, "registry-program", "act"],
   integration: [...forTests, "registry-program", "linters", "actionlint", "act"],
   unit: [],
@@ -57,12 +58,19 @@ const commands = {
     );
     let passed = 0;
     let failed = 1;
+    /** @type {Awaited<ReturnType<typeof import("./cluster/shared.mjs").sharedCluster>> | undefined} */
+    let shared;
     try {
       if (why && needed.includes(CLUSTER)) throw why;
       await packagesAndBundles();
       const { prepare } = await import("./ground.mjs");
       const names = needed.flatMap((name) => testGround[/** @type {keyof typeof testGround} */ (name)]);
       const { env } = await prepare(names, { progress });
+      if (needed.includes(CLUSTER)) {
+        const { sharedCluster, VARIABLE } = await import("./cluster/shared.mjs");
+        shared = await sharedCluster(progress);
+        env[VARIABLE] = shared.kubeconfig;
+      }
       const rest = args.filter((arg) => !isFolder(arg) && !isFile(arg));
       const specs = [...run.map((name) => `tests/${name}/**/*.spec.ts`), ...files];
       // Most of the time a test of the whole waits for an engine or a registry: one more at a time than there are cores.
@@ -72,6 +80,7 @@ const commands = {
     } catch (error) {
       report(error);
     }
+    await shared?.end();
     process.stdout.write(`${passed} passed, ${failed} failed\n`);
     return failed ? 1 : 0;
   },

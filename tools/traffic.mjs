@@ -1,6 +1,6 @@
 // Steady traffic on a service of this machine, to see what a roll does to its users. The schedule is open-loop:
 // requests leave on time however slow the answers are, so a stall shows as what it is. Bounded in count and
-// time; loopback only, since traffic that nobody asked for is an attack anywhere else.
+// time; this machine only, its clusters included, since traffic that nobody asked for is an attack anywhere else.
 import { Agent, request as httpRequest } from "node:http";
 import { isIPv4 } from "node:net";
 
@@ -21,7 +21,7 @@ const maxBody = 1024 * 1024;
 
 /**
  * @typedef {object} TrafficOptions
- * @property {string} url where the service is: an http:// address of the loopback range
+ * @property {string} url where the service is: an http:// address of the loopback range, or of a cluster on this machine
  * @property {number} [rate] requests a second, all kinds together; 40 unless told
  * @property {readonly Kind[]} [kinds] taken in turn, so a kind named twice gets twice its share; all unless told
  * @property {number} [slowMs] how long a slow request takes: GET /slow?ms=…; 2000 unless told
@@ -87,7 +87,7 @@ export function startTraffic(options) {
     timeoutMs = 10_000,
     retryReused = false,
   } = options;
-  const base = loopback(options.url);
+  const base = local(options.url);
   if (!(rate > 0 && rate <= maxRate))
     throw new RangeError(`rate must be above 0 and at most ${maxRate} a second`);
   if (!(maxSeconds > 0 && maxSeconds <= 3_600))
@@ -315,13 +315,13 @@ export function now() {
 }
 
 /** @param {string} text */
-function loopback(text) {
+function local(text) {
   const url = new URL(text);
   const host = url.hostname;
-  const local = host === "localhost" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
-  if (url.protocol !== "http:" || !local) {
+  const here = host === "localhost" || host === "[::1]" || (isIPv4(host) && /^(127|198\.1[89])\./.test(host));
+  if (url.protocol !== "http:" || !here) {
     throw new RangeError(
-      `traffic goes to http:// addresses of this machine only (127.0.0.0/8, [::1]), not to ${text}`,
+      `traffic goes to http:// addresses of this machine only (127.0.0.0/8, [::1], and 198.18.0.0/15, which is for tests), not to ${text}`,
     );
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";

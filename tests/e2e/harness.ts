@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,20 +15,21 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type Docker from "dockerode";
 import { parse, stringify } from "yaml";
 import { dependencies } from "../../package.json";
-import { connectEngine } from "../../provider/docker/engine";
 import { labels } from "../../provider/docker/layout";
 import type { Traffic, TrafficOptions } from "../../tools/traffic.mjs";
 import { importTool } from "../unit/tools/import-module";
-import { type AppImage, edgeImage, pushApp, registry } from "./images";
+import { docker, onDocker } from "./docker";
+import type { Engine } from "./engine";
+import { type AppImage, pushApp, registry } from "./images";
 
 const repositoryRoot = resolve(__dirname, "../..");
-export const docker = connectEngine();
+
+export { docker, freePort, localImages, onDocker, removeContainer } from "./docker";
 
 /** What one command of Pulumi did. */
 export interface Run {
@@ -64,7 +65,10 @@ export class Project {
   readonly passphrase = randomBytes(12).toString("hex");
   readonly stacks: Stack[] = [];
 
-  constructor(readonly images: readonly string[]) {
+  constructor(
+    readonly images: readonly string[],
+    readonly engine: Engine = onDocker,
+  ) {
     // Symbolic links: the program that runs is the repository's own, its working folder is this one.
     for (const file of ["program.cjs", "package.json", "node_modules"])
       symlinkSync(join(repositoryRoot, file), join(this.folder, file));
@@ -90,7 +94,7 @@ export class Project {
 
   /** Pushes a version of the image under these tags; the digest, or nothing else where there are none. */
   async push(image: string, app: AppImage, ...tags: string[]): Promise<string> {
-    const named = { ...app, env: { IMAGE: image, ...app.env } };
+    const named = { ...this.engine.app, ...app, env: { IMAGE: image, ...this.engine.app.env, ...app.env } };
     return (await pushApp(this.repository(image), named, ...tags)).digest;
   }
 
@@ -99,7 +103,7 @@ export class Project {
     const stack = new Stack(this, name);
     this.stacks.push(stack);
     await stack.run("stack", "init", name);
-    stack.configure({ edge: { image: edgeImage }, ...config });
+    stack.configure({ ...this.engine.config, ...config });
     return stack;
   }
 
@@ -114,26 +118,8 @@ export class Project {
   /** Removes everything of the project from the engine and the disk, by name and label, whatever state it is in. */
   async close(): Promise<void> {
     for (const stack of this.stacks) stack.kill();
-    const mine = (named: Record<string, string> | undefined) =>
-      named?.[labels.environment]?.startsWith(`${this.name}/`) === true;
-    const containers = await docker.listContainers({ all: true });
-    for (const { Id } of containers.filter(({ Labels }) => mine(Labels))) await removeContainer(Id);
-    const networks = await docker.listNetworks();
-    for (const { Id } of networks.filter(({ Labels }) => mine(Labels))) await docker.getNetwork(Id).remove();
-    const { Volumes } = await docker.listVolumes();
-    for (const { Name } of (Volumes ?? []).filter(({ Labels }) => mine(Labels)))
-      await docker.getVolume(Name).remove();
-    for (const reference of await this.localImages())
-      await docker.getImage(reference).remove({ force: true });
+    await this.engine.sweep(this);
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** repository@digest of the project's images that the engine has, in no order. */
-  async localImages(): Promise<string[]> {
-    const images = await docker.listImages({ digests: true } as Docker.ListImagesOptions);
-    return images
-      .flatMap(({ RepoDigests }) => RepoDigests ?? [])
-      .filter((reference) => reference.startsWith(`${registry}/${this.name}/`));
   }
 
   write(file: string, content: unknown): void {
@@ -313,8 +299,9 @@ export class Stack {
       .sort((a, b) => (a.Id < b.Id ? -1 : 1));
   }
 
+  /** Everything that runs of the environment; what runs of one service. */
   async ids(service?: string): Promise<string[]> {
-    return (await this.containers(service)).map(({ Id }) => Id);
+    return (await this.project.engine.running(this, service)).map(({ id }) => id);
   }
 }
 
@@ -324,32 +311,14 @@ export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
   return traffic.startTraffic(options);
 }
 
-export async function removeContainer(id: string): Promise<void> {
-  await docker.getContainer(id).remove({ force: true, v: true });
-}
-
-/**
- * A port of this machine that nobody listens on. Not one that the system gives to connections going out (from 32768
- * on): such a connection may take it before the environment does.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
-
-/** What the app answers through the edge. */
+/** What the app answers where it is published: a URL, or a port of this machine. */
 export async function ask(
-  port: number,
+  at: number | string,
   path = "/",
 ): Promise<{ status: number; version?: string; host?: string; said?: unknown }> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  // A connection that stays open stays with whoever answered on it first, where no edge is between.
+  const headers = { connection: "close" };
+  const response = await fetch(`${typeof at === "number" ? onDocker.url(at) : at}${path}`, { headers });
   const text = await response.text();
   try {
     return { status: response.status, ...(JSON.parse(text) as object) };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { ask, docker, freePort, Project, removeContainer, type Stack } from "./harness";
+import { ask, docker, freePort, localImages, Project, removeContainer, type Stack } from "./harness";
 import { edgeImage } from "./images";
 
 describe("What is not the environment's own", function () {
@@ -64,7 +64,7 @@ describe("What is not the environment's own", function () {
       for (const line of expected) assert(output.includes(line), `${line}\nis missing in\n${output}`);
     }
     assert.deepEqual(await stack.ids(), []);
-    assert.deepEqual(await project.localImages(), []);
+    assert.deepEqual(await localImages(project.name), []);
   });
 
   it("is refused as the environment of another state, which goes on serving", async () => {

@@ -64,19 +64,27 @@ export async function cluster(args, progress) {
     progress.say((await down(name)) ? `Cluster ${name}: gone` : `Cluster ${name}: there was none`);
     return 0;
   }
+  const now = await prepareCluster({ name, fakes }, progress);
+  process.stdout.write(json ? asJson(now) : `${table([now])}\nexport KUBECONFIG=${now.kubeconfig}\n`);
+  return 0;
+}
+
+/**
+ * Brings what a cluster stands on, and the cluster.
+ * @param {{ name: string, fakes: number }} wanted
+ * @param {import("../progress.mjs").Progress} progress
+ */
+export async function prepareCluster(wanted, progress) {
   const { prepare } = await import("../ground.mjs");
   const ground = await prepare(forCluster, { progress });
   const { registryPort } = await import("../local-registry.mjs");
-  const now = await up({
-    name,
-    fakes,
+  return up({
+    ...wanted,
     progress,
     program: ground.cluster ?? "",
     pause: ground.pause ?? "",
     registryPort: registryPort(),
   });
-  process.stdout.write(json ? asJson(now) : `${table([now])}\nexport KUBECONFIG=${now.kubeconfig}\n`);
-  return 0;
 }
 
 /** @param {unknown} value */

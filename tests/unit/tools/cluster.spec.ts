@@ -7,6 +7,7 @@ type Addresses = typeof import("../../../tools/cluster/addresses.mjs");
 type Command = typeof import("../../../tools/cluster/command.mjs");
 type Folder = typeof import("../../../tools/cluster/folder.mjs");
 type Machine = typeof import("../../../tools/cluster/machine.mjs");
+type Shared = typeof import("../../../tools/cluster/shared.mjs");
 type Parts = typeof import("../../../tools/cluster/parts.mjs");
 
 describe("A cluster for tests", () => {
@@ -169,5 +170,13 @@ describe("A cluster for tests", () => {
       "",
     ]);
     assert.match(table([]), /no cluster; npm run cluster -- up/);
+  });
+
+  it("of a test run that is no more is left behind; the others' are not", async () => {
+    const { abandoned } = await importTool<Shared>("cluster/shared.mjs");
+    const gone = 2 ** 22 + 1; // above the highest number of a process
+    assert.deepEqual(abandoned(["default", `tests-${process.pid}`, `tests-${gone}`, "tests-mine"]), [
+      `tests-${gone}`,
+    ]);
   });
 });

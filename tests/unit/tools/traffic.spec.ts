@@ -224,6 +224,7 @@ describe("tools/traffic", () => {
 
   for (const url of [
     "http://192.168.1.1/",
+    "http://198.20.0.1/",
     "http://example.com/",
     "https://127.0.0.1/",
     "http://127.0.0.1.example.com/",
