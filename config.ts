@@ -11,6 +11,7 @@ import { REPOSITORY_STACK, type StackConfig, validateConfig } from "./config/val
 
 export { environmentsIn } from "./config/environments";
 export { ConfigError, type Problem } from "./config/explain";
+export { namespaceOf } from "./config/kubernetes";
 export {
   type ConfigFacts,
   type EnvironmentConfig,

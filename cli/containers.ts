@@ -6,7 +6,8 @@ import { labels } from "../provider/docker/layout";
 export interface Containers {
   /** Of each service that has a container: how many run, and which digests those have. */
   services: Record<string, { running: number; digests: string[] }>;
-  watcher?: { name: string; isRunning: boolean };
+  /** `container NAME`, `pod NAME` */
+  watcher?: { where: string; isRunning: boolean };
 }
 
 const patienceMs = 3_000;
@@ -36,7 +37,8 @@ export function containersIn(
     const service = Labels[labels.service];
     const name = Names[0]?.replace(/^\//, "") ?? "";
     if (service === undefined) {
-      if (name === `${environment.replace("/", "-")}-watcher`) own.watcher = { name, isRunning };
+      if (name === `${environment.replace("/", "-")}-watcher`)
+        own.watcher = { where: `container ${name}`, isRunning };
       continue;
     }
     const known = own.services[service] ?? { running: 0, digests: [] };

@@ -166,8 +166,7 @@ function watcherOf(
   const holder = livingHolders().find(({ stack }) => stack.startsWith(`${project}/${name} in `));
   const at = new Date().toISOString();
   if (holder) return { at, isRunning: true, where: `this machine, process ${holder.pid}` };
-  if (containers?.watcher?.isRunning)
-    return { at, isRunning: true, where: `container ${containers.watcher.name}` };
+  if (containers?.watcher?.isRunning) return { at, isRunning: true, where: containers.watcher.where };
   const last = receipts.find(({ via }) => via === "watcher");
   const seen = last?.endedAt ?? last?.hops.switched ?? last?.hops.observed;
   return last && seen !== undefined ? { at: seen, isRunning: false, where: last.by } : undefined;

@@ -1,9 +1,10 @@
 // `tagalong status`: every environment, what it runs, since when, how it fares and what is in its way.
 
-import { containersHere } from "./containers";
+import { type Containers, containersHere } from "./containers";
 import { CommandError, codeOf, type ExitCode, exitCodes, sentenceOf } from "./failure";
 import { json, type Output, outputTo, paragraph, type Style, table } from "./output";
-import { Project } from "./project";
+import { podsOf } from "./pods";
+import { type Environment, Project } from "./project";
 import { look, type Sight } from "./sight";
 import { type Finding, findingOf, type State, shortDigest, standing } from "./standing";
 import { age, ago } from "./times";
@@ -43,12 +44,17 @@ export async function status(
   return Project.with(options.cwd, async (project) => {
     const names = project.names(chosen);
     const now = Date.now();
-    const containers = containersHere(project.name);
+    let here: ReturnType<typeof containersHere> | undefined;
+    const containersOf = async (environment: Environment): Promise<Containers | undefined> => {
+      if (environment.config.engine === "kubernetes") return podsOf(environment);
+      here ??= containersHere(project.name);
+      return (await here).get(`${project.name}/${environment.name}`);
+    };
     const looked = await Promise.all(
       names.map(async (name) => {
         try {
-          const own = (await containers).get(`${project.name}/${name}`);
-          const sight = await look(project, project.environment(name), own, now);
+          const environment = project.environment(name);
+          const sight = await look(project, environment, await containersOf(environment), now);
           return {
             entry: entryOf(sight, now),
             code: sight.unknown.length > 0 ? exitCodes.unknown : exitCodes.ok,

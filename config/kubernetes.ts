@@ -37,6 +37,21 @@ export const kubernetes = closed("the cluster", {
   ),
 });
 
+/** The namespace of an environment: as configured, or the project's and the stack's name as one DNS label (RFC 1123). */
+export function namespaceOf(
+  project: string,
+  { kubernetes, stack }: { kubernetes: { namespace?: string | undefined }; stack: string },
+): string {
+  return (
+    kubernetes.namespace ??
+    `${project}-${stack}`
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .slice(0, 63)
+      .replaceAll(/^-|-$/g, "")
+  );
+}
+
 /** How a service is reached from outside of the cluster, by name. */
 export const ingress = closed("an Ingress", {
   host: note(dnsName("a host name", "write one such as shop.example.com"), {

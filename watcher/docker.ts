@@ -1,4 +1,5 @@
 // A Docker engine as the place of an environment: DOCKER_HOST's, or this machine's own.
+import { version } from "@pulumi/docker/package.json";
 import { removeOrphans } from "../provider/docker/claim";
 import { connectEngine, isEngineError } from "../provider/docker/engine";
 import { Lookout } from "../provider/docker/lookout";
@@ -7,6 +8,8 @@ import type { GateInputs } from "../provider/gate";
 import type { Lost, Place } from "./place";
 
 export const dockerPlace: Place = {
+  provider: { name: "docker", version },
+  environment: {},
   async pull(reference, credentials, signal) {
     await pullImage(connectEngine(), reference, credentials, signal);
   },

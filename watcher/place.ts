@@ -3,8 +3,13 @@
 import type { GateInputs } from "../provider/gate";
 import type { Eyes } from "../provider/soakTime";
 import type { CredentialLookup } from "../registry";
+import type { EngineProvider } from "./providers";
 
 export interface Place {
+  /** The provider that stays up between updates; left out where it does not bear that. */
+  readonly provider?: EngineProvider;
+  /** What Pulumi's engine, and the providers that it starts, must have in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /**
    * Brings an image to where it will run, ahead of its roll.
    * @throws Error where it cannot be had; the roll will say why

@@ -43,7 +43,7 @@ export class Runner {
     },
     private readonly lease: Lease,
   ) {
-    this.providers = new Providers(() => lease.environment);
+    this.providers = new Providers(options.place.provider, () => lease.environment);
     this.brief = Object.create(stack, {
       outputs: { value: async () => ({}) },
       info: { value: async () => undefined },
@@ -67,7 +67,11 @@ export class Runner {
     let lease: Lease | undefined;
     try {
       let runner: Runner | undefined;
-      const command = await pulumiCommand(() => ({ ...lease?.environment, ...runner?.attached }));
+      const command = await pulumiCommand(() => ({
+        ...options.place.environment,
+        ...lease?.environment,
+        ...runner?.attached,
+      }));
       const workspace = await LocalWorkspace.create({ workDir, pulumiCommand: command });
       const { url } = await workspace.whoAmI();
       if (mendState(url ?? "", projectName, stackName)) {

@@ -3,11 +3,11 @@
 import { Provider } from "@pulumi/kubernetes";
 import { Secret, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import type { EnvironmentConfig } from "../../config";
+import { type EnvironmentConfig, namespaceOf } from "../../config";
 import { ClusterClaim, Gate, Soak } from "../../provider/resources";
 import type { Release } from "../../rollout/release";
 import type { EngineArgs } from "../engine";
-import { namespaceOf, objectsOf, permissionsOf } from "./needs";
+import { objectsOf, permissionsOf } from "./needs";
 import { Owned } from "./owned";
 import { KubernetesService } from "./service";
 
@@ -26,6 +26,8 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
     const { context } = kubernetes;
     const args = {
       kubeconfig: undefinedPath,
+      // By default so few requests a second that the last of many Deployments waits for the others.
+      kubeClientSettings: { qps: 400, burst: 800 },
       clusterIdentifier: "tagalong",
       suppressDeprecationWarnings: true,
     };
@@ -51,7 +53,7 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
       {
         environment,
         context,
-        namespace: namespaceOf(config),
+        namespace: namespaceOf(pulumi.getProject(), config),
         objects: objectsOf(config, serviceAccountName),
         permissions: permissionsOf(config),
       },

@@ -1,20 +1,6 @@
 // What an environment needs on its cluster: a namespace, names in it that are free, and the rights to work with them.
-import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../../config";
 import type { ObjectNames, Permission } from "../../provider/resources";
-
-/** The configured namespace, or the project's and the stack's name as one DNS label (RFC 1123). */
-export function namespaceOf({ kubernetes, stack }: EnvironmentConfig): string {
-  return (
-    kubernetes.namespace ??
-    `${pulumi.getProject()}-${stack}`
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, "-")
-      .replaceAll(/^-|-$/g, "")
-      .slice(0, 63)
-      .replace(/-$/, "")
-  );
-}
 
 /** All objects whose names are fixed: one of that name that is not ours must not be taken over. */
 export function objectsOf({ services }: EnvironmentConfig, serviceAccount: string): ObjectNames[] {

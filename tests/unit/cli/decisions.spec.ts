@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import type { V1ContainerStatus } from "@kubernetes/client-node";
 import { fixedNames, whatIs } from "../../../cli/asked";
 import { containersIn } from "../../../cli/containers";
 import { CommandError, codeOf, sentenceOf } from "../../../cli/failure";
 import { durations } from "../../../cli/history";
+import { podsIn } from "../../../cli/pods";
 import { ReleaseError } from "../../../ledger";
 import { RegistryError } from "../../../registry";
 
@@ -72,11 +74,39 @@ describe("What containers run", () => {
           "shop/test",
           {
             services: { web: { running: 2, digests: [digest] }, worker: { running: 0, digests: [] } },
-            watcher: { name: "shop-test-watcher", isRunning: true },
+            watcher: { where: "container shop-test-watcher", isRunning: true },
           },
         ],
       ],
     );
+  });
+});
+
+describe("What a cluster runs", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const pod = (service: string | undefined, state: object, more: object = {}) => ({
+    metadata: {
+      name: `${service ?? "watcher"}-0`,
+      labels: { "tagalong.dev/claim": "c", ...(service ? { "tagalong.dev/service": service } : {}) },
+      ...more,
+    },
+    spec: { containers: [{ name: "main", image: `ghcr.io/acme/web@${digest}` }] },
+    status: { containerStatuses: [{ state } as V1ContainerStatus] },
+  });
+
+  it("is told by service, running ones alone, without what is about to end", () => {
+    const running = { running: {} };
+    const found = podsIn([
+      pod("web", running),
+      pod("web", running),
+      pod("web", running, { deletionTimestamp: new Date() }),
+      pod("worker", { waiting: { reason: "CrashLoopBackOff" } }),
+      pod(undefined, running),
+    ]);
+    assert.deepEqual(found, {
+      services: { web: { running: 2, digests: [digest] }, worker: { running: 0, digests: [] } },
+      watcher: { where: "pod watcher-0", isRunning: true },
+    });
   });
 });
 
