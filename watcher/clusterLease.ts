@@ -8,7 +8,7 @@ import type { V1Lease, V1LeaseSpec } from "@kubernetes/client-node";
 import { type Labelled, pathOf, resources } from "../provider/kubernetes/api";
 import type { Cluster } from "../provider/kubernetes/cluster";
 import { isClusterError } from "../provider/kubernetes/errors";
-import { environmentAnnotation, leaseName } from "../provider/kubernetes/layout";
+import { environmentAnnotation, watcherName } from "../provider/kubernetes/layout";
 import { type Log, messageOf } from "./log";
 import { pause } from "./pause";
 
@@ -48,7 +48,7 @@ export class ClusterLease {
   private constructor(private readonly options: ClusterLeaseOptions) {
     this.lost = this.losing.signal;
     this.times = { ...usual, ...options.times };
-    this.path = pathOf(resources.leases, options.namespace, leaseName);
+    this.path = pathOf(resources.leases, options.namespace, watcherName);
   }
 
   /**
@@ -88,7 +88,7 @@ export class ClusterLease {
           if (told !== holderIdentity)
             log(
               "waiting",
-              `another watcher has the environment (${holderIdentity}, by the Lease ${leaseName} in the namespace ${namespace} of ${await cluster.name()}): taking over when that ends`,
+              `another watcher has the environment (${holderIdentity}, by the Lease ${watcherName} in the namespace ${namespace} of ${await cluster.name()}): taking over when that ends`,
             );
           told = holderIdentity;
           continue;
@@ -142,7 +142,8 @@ export class ClusterLease {
     try {
       await (this.version === undefined ? this.create(signal) : this.write(this.held, signal));
     } catch (error) {
-      if (isClusterError(error, "NotFound")) return "somebody has removed it";
+      // A Lease that somebody removed was just made again, and a namespace is not.
+      if (isClusterError(error, "NotFound")) return "the namespace is gone";
       if (!isClusterError(error, "Conflict", "AlreadyExists")) throw error;
       // An answer that was lost, or somebody's label: what counts is whose it is.
       const found = await this.find(signal);
@@ -159,7 +160,7 @@ export class ClusterLease {
     const { namespace } = this.options;
     this.losing.abort(
       new Error(
-        `the Lease ${leaseName} in the namespace ${namespace} cannot be held any longer, and another watcher may take over: ${why}`,
+        `the Lease ${watcherName} in the namespace ${namespace} cannot be held any longer, and another watcher may take over: ${why}`,
       ),
     );
   }
@@ -181,7 +182,7 @@ export class ClusterLease {
     const owner = found?.metadata.annotations?.[environmentAnnotation];
     if (found && owner !== environment) {
       throw new Error(
-        `the Lease ${leaseName} in the namespace ${namespace} is of ${owner ? `the environment ${owner}` : "somebody else"}: give this one another namespace in tagalong:kubernetes.namespace`,
+        `the Lease ${watcherName} in the namespace ${namespace} is of ${owner ? `the environment ${owner}` : "somebody else"}: give this one another namespace in tagalong:kubernetes.namespace`,
       );
     }
     return found;
@@ -212,7 +213,7 @@ export class ClusterLease {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
       metadata: {
-        name: leaseName,
+        name: watcherName,
         namespace: this.options.namespace,
         annotations: { [environmentAnnotation]: this.options.environment },
         labels: { "app.kubernetes.io/managed-by": "tagalong" },

@@ -13,5 +13,5 @@ export const environmentAnnotation = "tagalong.dev/environment";
 /** The oldest Kubernetes that has all that the components use: `preStop: {sleep}` is on by default since 1.30. */
 export const oldestVersion = { major: 1, minor: 30 } as const;
 
-/** The Lease of the watcher that has the environment, in its namespace; see watcher/clusterLease.ts. */
-export const leaseName = "watcher";
+/** Of everything that the watcher has in its namespace, of which there is one each: its Deployment, its Lease. */
+export const watcherName = "watcher";
