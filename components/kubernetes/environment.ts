@@ -7,12 +7,10 @@ import { type EnvironmentConfig, namespaceOf } from "../../config";
 import { ClusterClaim, Gate, Soak } from "../../provider/resources";
 import type { Release } from "../../rollout/release";
 import type { EngineArgs } from "../engine";
-import { objectsOf, permissionsOf } from "./needs";
+import { objectsOf, permissionsByHand, permissionsOf, serviceAccountName } from "./needs";
 import { Owned } from "./owned";
 import { KubernetesService } from "./service";
-
-/** The account that the services' pods run as; it may do nothing, and no pod gets its token. */
-const serviceAccountName = "services";
+import { TagWatcher } from "./tagWatcher";
 
 /**
  * For `undefined` itself the SDK writes this machine's KUBECONFIG into the state, and an update elsewhere would look for a
@@ -54,8 +52,9 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
         environment,
         context,
         namespace: namespaceOf(pulumi.getProject(), config),
-        objects: objectsOf(config, serviceAccountName),
+        objects: objectsOf(config),
         permissions: permissionsOf(config),
+        permissionsByHand: permissionsByHand(config),
       },
       child,
     );
@@ -114,6 +113,18 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
       { ...child, dependsOn: [gate] },
     );
     this.release = soak.runs;
+    if (config.watcher) {
+      const { watcher } = config;
+      new TagWatcher(
+        `${name}-watcher`,
+        {
+          ...{ config, watcher, files: args.files, owned },
+          pullSecret: pullSecret?.metadata.name,
+          claim: this.claim.claim,
+        },
+        { ...child, dependsOn: [soak] },
+      );
+    }
 
     this.urls = this.claim.host.apply((host) => urlsOf(config, host));
     this.registerOutputs({ urls: this.urls });
