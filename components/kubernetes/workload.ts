@@ -102,8 +102,8 @@ function containerOf({ service, config, reference, secret }: WorkloadArgs): Cont
   };
 }
 
-/** `$(NAME)` would be another variable's value; with two, the dollar stands for itself. */
-const verbatim = (text: string): string => text.replaceAll("$(", () => "$$(");
+/** `$(NAME)` would be another variable's value, and `$$` one dollar; so each dollar is written as two. */
+const verbatim = (text: string): string => text.replaceAll("$", () => "$$");
 
 /** None for a worker that has no port: that it runs is all that can be known. */
 function probesOf(config: ServiceConfig): Pick<Container, "readinessProbe" | "livenessProbe"> {

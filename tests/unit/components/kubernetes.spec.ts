@@ -110,8 +110,8 @@ describe("An environment's resources on Kubernetes", () => {
       command: ["run", "$(NOW)"],
     });
     assert.deepEqual(container["env"], [
-      { name: "PRICE", value: "$$(HOME) costs $5" },
-      { name: "PLAIN", value: "$HOME" },
+      { name: "PRICE", value: "$$(HOME) costs $$5" },
+      { name: "PLAIN", value: "$$HOME" },
     ]);
     assert.deepEqual(container["args"], ["run", "$$(NOW)"]);
   });
