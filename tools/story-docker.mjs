@@ -39,7 +39,7 @@ export const onDocker = {
     return problems;
   },
   stays: (registry) => `the Docker engine and the registry on ${registry} stay`,
-  byHand: (place, env) => ({
+  byHand: (env) => ({
     settings: env.DOCKER_HOST === process.env.DOCKER_HOST ? [] : [`export DOCKER_HOST=${env.DOCKER_HOST}`],
     end: [],
   }),

@@ -14,7 +14,7 @@
  * @property {(means: Means) => Promise<string[]>} down removes all environments, whatever state they are in; what went
  *   wrong on the way
  * @property {(registry: string) => string} stays what is left when all is cleaned up
- * @property {(place: Place, env: NodeJS.ProcessEnv) => ByHand} byHand for whoever goes on
+ * @property {(env: NodeJS.ProcessEnv, place: Place) => ByHand} byHand for whoever goes on
  */
 
 /** @typedef {{ settings: string[], end: string[] }} ByHand lines of a shell */

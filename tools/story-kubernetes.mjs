@@ -49,7 +49,7 @@ export const onKubernetes = {
   },
   stays: (registry) =>
     `the cluster is gone; the Docker engine, which built the images, and the registry on ${registry} stay`,
-  byHand: (place) => ({
+  byHand: (_env, place) => ({
     settings: [`export KUBECONFIG=${kubeconfigOf(folderOf(clusterOf(place)))}`],
     end: [`npm run cluster -- down --name ${clusterOf(place)}`],
   }),

@@ -41,7 +41,7 @@ export function byHand(
   github,
 ) {
   const path = onPath("pulumi") === engine ? [] : [`export PATH=${word(dirname(engine))}${delimiter}"$PATH"`];
-  const { settings, end } = runsOn.byHand(place, env);
+  const { settings, end } = runsOn.byHand(env, place);
   const token = word(place.githubToken);
   return [
     "",
