@@ -107,7 +107,8 @@ export class TagWatcher extends pulumi.ComponentResource {
   }
 }
 
-const rulesOf = (config: EnvironmentConfig) =>
+/** Rules of its Role. */
+export const rulesOf = (config: EnvironmentConfig) =>
   watcherPermissions(config).map(({ group, resource, verbs }) => ({
     apiGroups: [group],
     resources: [resource],
