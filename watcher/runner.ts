@@ -99,6 +99,11 @@ export class Runner {
     this.lease.release();
   }
 
+  /** Kills what is at work, where nobody can wait for it to end. */
+  kill(): void {
+    this.lease.kill();
+  }
+
   async recorded(): Promise<Recorded> {
     return recordedIn(await this.state());
   }

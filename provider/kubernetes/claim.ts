@@ -4,10 +4,21 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Handler } from "../handler";
-import { find, type Labelled, mayDo, pathOf, type Resource, type Right, resources, versionOf } from "./api";
+import { session } from "../session";
+import {
+  find,
+  type Labelled,
+  mayDo,
+  pathOf,
+  type Resource,
+  type Right,
+  remove,
+  resources,
+  versionOf,
+} from "./api";
 import { type Cluster, connectCluster } from "./cluster";
 import { isClusterError } from "./errors";
-import { environmentAnnotation, labels, oldestVersion } from "./layout";
+import { environmentAnnotation, labels, oldestVersion, watcherName } from "./layout";
 import { removeOrphans } from "./orphans";
 
 /** Objects of one resource of the API, by name. */
@@ -34,6 +45,8 @@ export interface ClusterClaimInputs extends Record<string, unknown> {
   objects: ObjectNames[];
   /** What whoever runs the update must be allowed in the namespace. */
   permissions: Permission[];
+  /** And what besides, where that is no watcher: it makes nothing that says who may do what. */
+  permissionsByHand: Permission[];
 }
 
 export interface ClusterClaimOutputs extends Record<string, unknown> {
@@ -105,6 +118,7 @@ export const clusterClaim: Handler<ClusterClaimInputs, ClusterClaimOutputs> = {
     const found = await namespaceIn(cluster, state.namespace);
     if (found?.metadata.uid !== state.uid) return;
     await removeOrphans(cluster, state.namespace, state.claim, new Set());
+    await removeLease(cluster, state);
     if (!state.isMade) return;
     if (!found.metadata.deletionTimestamp)
       await cluster.delete(pathOf(resources.namespaces, undefined, state.namespace));
@@ -117,6 +131,18 @@ export const clusterClaim: Handler<ClusterClaimInputs, ClusterClaimOutputs> = {
     );
   },
 };
+
+/** That of the watchers, which no update made. Who has no right to it has let none of them run. */
+async function removeLease(cluster: Cluster, { environment, namespace }: State): Promise<void> {
+  const path = pathOf(resources.leases, namespace, watcherName);
+  try {
+    const found = await find<Labelled>(cluster, path);
+    if (found?.metadata.annotations?.[environmentAnnotation] === environment)
+      await remove(cluster, path, found.metadata);
+  } catch (error) {
+    if (!isClusterError(error, "Forbidden")) throw error;
+  }
+}
 
 const namespaceIn = (cluster: Cluster, name: string): Promise<Labelled | undefined> =>
   find<Labelled>(cluster, pathOf(resources.namespaces, undefined, name));
@@ -170,11 +196,12 @@ async function checkVersion(cluster: Cluster): Promise<void> {
 /** What whoever asks may not do, a line each. */
 async function forbidden(
   cluster: Cluster,
-  { namespace, permissions }: ClusterClaimInputs,
+  { namespace, permissions, permissionsByHand }: ClusterClaimInputs,
   isThere: boolean,
 ): Promise<string[]> {
+  const isByHand = (await session())?.role === "hand";
   const asked = [
-    ...permissions.flatMap(({ group, resource, verbs }) =>
+    ...[...permissions, ...(isByHand ? permissionsByHand : [])].flatMap(({ group, resource, verbs }) =>
       verbs.map((verb) => ({ group, resource, verb, namespace })),
     ),
     ...(isThere ? [] : [{ group: "", resource: "namespaces", verb: "create" }]),
