@@ -1,39 +1,12 @@
 // Gate: waits until every replica of every service runs its digest and answers well, or says why one never will.
 // One gate for all services of an environment, the same for every engine: the engine's folder knows how to look.
-import {
-  enoughAnswers,
-  formatFailures,
-  type GateFailure,
-  judgeReplica,
-  type ReplicaSight,
-  tooSlow,
-} from "../rollout/gate";
-import { connectEngine } from "./docker/engine";
-import { Lookout } from "./docker/lookout";
+import { formatFailures, type GateFailure } from "../rollout/gate";
+import { engineOf, type GateInputs } from "./engine";
 import { type Context, type Handler, unknown } from "./handler";
 import { handRoll } from "./handRoll";
+import type { Judged, Lookout } from "./lookout";
 
-export interface GateService extends Record<string, unknown> {
-  /** repository@digest that each replica must run. */
-  reference: string;
-  /** Ids of the replicas. */
-  replicas: string[];
-  /** The port it listens on, where it has one. */
-  port?: number;
-  /** Path of the HTTP probe; without one the image's own HEALTHCHECK counts, then the open port, then staying up. */
-  path?: string;
-}
-
-export interface GateInputs extends Record<string, unknown> {
-  services: Record<string, GateService>;
-  /** The network on which the replicas are probed. */
-  network: string;
-  /** The container from which to probe where this machine has no route to the network; "" where there is none. */
-  edge: string;
-  deadlineMs: number;
-  /** Records of the rejections that the images have on them already: with another one, it is another try. */
-  tried?: string[];
-}
+export type { GateInputs };
 
 export interface GateOutputs extends Record<string, unknown> {
   /** When the last replica passed, milliseconds since the epoch. */
@@ -44,43 +17,39 @@ const lookEveryMs = 25;
 const shownLines = 10;
 
 async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> {
-  const started = Date.now();
-  const lookout = new Lookout(connectEngine(), inputs);
-  const waiting = new Set(lookout.replicas);
+  const lookout = engineOf(inputs).lookout();
   // A probe that never ends must not outlast the deadline.
   const patience = AbortSignal.any([context.signal, AbortSignal.timeout(inputs.deadlineMs)]);
-  while (waiting.size > 0) {
-    const sights = await lookout.look([...waiting], patience);
-    context.signal.throwIfAborted();
-    const late = Date.now() - started >= inputs.deadlineMs;
-    const failed: { sight: ReplicaSight; replica: string; reason: string }[] = [];
-    for (const [replica, sight] of sights) {
-      const decision = judgeReplica(sight);
-      if (decision.kind === "pass") waiting.delete(replica);
-      else if (decision.kind === "fail") failed.push({ sight, replica, reason: decision.reason });
-      else if (late) failed.push({ sight, replica, reason: tooSlow(sight, inputs.deadlineMs) });
+  const passed = new Set<string>();
+  try {
+    for (;;) {
+      const judged = await lookout.judge(passed, patience);
+      context.signal.throwIfAborted();
+      const failed = judged.filter(({ decision }) => decision.kind === "fail");
+      if (failed.length > 0) {
+        const failures = await Promise.all(failed.map((one) => failureOf(one, lookout)));
+        throw new Error(formatFailures(failures));
+      }
+      const isOver = judged.every(({ decision }) => decision.kind === "pass");
+      if (isOver) break;
+      for (const { id, decision } of judged) if (decision.kind === "pass") passed.add(id);
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
-    if (failed.length > 0) {
-      const failures = await Promise.all(
-        failed.map(
-          async ({ sight, replica, reason }): Promise<GateFailure> => ({
-            service: sight.service,
-            reference: sight.wanted,
-            reason,
-            lastLines: await lookout.lastLines(replica, shownLines),
-          }),
-        ),
-      );
-      throw new Error(formatFailures(failures));
-    }
-    if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    context.log("info", lookout.verdict);
+  } finally {
+    lookout.close();
   }
-  const count = lookout.replicas.length;
-  context.log(
-    "info",
-    `${count} ${count === 1 ? "replica" : "replicas"} healthy, ${enoughAnswers} good answers in a row each`,
-  );
   return { passedAt: Date.now() };
+}
+
+async function failureOf(
+  { id, service, reference, decision }: Judged,
+  lookout: Lookout,
+): Promise<GateFailure> {
+  if (decision.kind !== "fail") throw new Error(`${id} has not failed`);
+  const { reason, replica = id, isBlameless = false } = decision;
+  const lastLines = await lookout.lastLines(replica, shownLines);
+  return { service, reason, lastLines, ...(isBlameless ? {} : { reference }) };
 }
 
 /** The same, noted where a person rolls: the watcher takes notes itself. */
@@ -90,6 +59,7 @@ async function pass(inputs: GateInputs, context: Context): Promise<GateOutputs> 
   try {
     const outputs = await wait(inputs, context);
     roll?.reached("healthy", context, outputs.passedAt);
+    if (engineOf(inputs).movesTraffic) roll?.reached("switched", context, outputs.passedAt);
     return outputs;
   } catch (error) {
     await roll?.failed(error, context);

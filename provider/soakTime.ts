@@ -5,9 +5,10 @@ import { judgeReplica, type ReplicaSight } from "../rollout/gate";
 
 /** Sees how replicas are, look by look. */
 export interface Eyes {
-  /** Ids of all replicas. */
-  readonly replicas: readonly string[];
-  look(replicas: readonly string[], signal: AbortSignal): Promise<[replica: string, sight: ReplicaSight][]>;
+  /** One look at each replica there is. */
+  look(signal: AbortSignal): Promise<[replica: string, sight: ReplicaSight][]>;
+  /** Nobody looks any more. */
+  close(): void;
 }
 
 /** A replica that does not do well any more. */
@@ -25,7 +26,7 @@ const badAnswers = 4;
 
 interface Outlook {
   unwell: Unwell[];
-  /** Removed by hand, which says nothing about the image. */
+  /** Services that somebody removed or changed by hand, which says nothing about the image. */
   gone: string[];
   over: boolean;
 }
@@ -42,7 +43,7 @@ export class Soak {
 
   /**
    * Watches for a while; at least one look is taken.
-   * @returns what turned unhealthy and why; services that lack a replica; whether the soak time is over
+   * @returns what turned unhealthy and why; services that are not as they were made; whether the soak time is over
    */
   async look(forMs: number, stop: AbortSignal): Promise<Outlook> {
     const until = Math.min(this.endsAt, Date.now() + forMs);
@@ -55,8 +56,12 @@ export class Soak {
     }
   }
 
+  close(): void {
+    this.eyes.close();
+  }
+
   private async once(): Promise<Omit<Outlook, "over">> {
-    const sights = await this.eyes.look(this.eyes.replicas, new AbortController().signal);
+    const sights = await this.eyes.look(new AbortController().signal);
     const gone = sights.filter(([, { state }]) => state === "gone").map(([, { service }]) => service);
     const unwell = sights.flatMap(([replica, sight]) => {
       if (sight.state === "gone") return [];
@@ -64,7 +69,9 @@ export class Soak {
       const decision = judgeReplica(sight);
       if (decision.kind === "fail")
         return [{ service, reason: `${decision.reason} after the switch`, replica, reference }];
-      const inARow = sight.probe === "none" || sight.goodAnswers > 0 ? 0 : (this.bad.get(replica) ?? 0) + 1;
+      // One that starts has come after the switch, in the place of another.
+      const isWell = sight.probe === "none" || sight.state === "starting" || sight.goodAnswers > 0;
+      const inARow = isWell ? 0 : (this.bad.get(replica) ?? 0) + 1;
       this.bad.set(replica, inARow);
       if (inARow < badAnswers) return [];
       const reason = `${sight.name} turned unhealthy after the switch: ${sight.lastAnswer}`;

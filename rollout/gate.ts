@@ -14,21 +14,31 @@ export interface ReplicaSight {
   restarts: number;
   /** Milliseconds since it was last started. */
   upForMs: number;
-  probe: "http" | "healthcheck" | "port" | "none";
+  probe: "http" | "healthcheck" | "port" | "readiness" | "none";
   /** Good answers in a row up to now. */
   goodAnswers: number;
   /** What the last answer was, in words: `503 to GET /healthz`. */
   lastAnswer?: string;
 }
 
-export type GateDecision = { kind: "pass" } | { kind: "wait" } | { kind: "fail"; reason: string };
+export type GateDecision =
+  | { kind: "pass" }
+  | { kind: "wait" }
+  | {
+      kind: "fail";
+      reason: string;
+      /** Whose log says more. */
+      replica?: string;
+      /** Something else is to blame than the image, which is not rejected for it. */
+      isBlameless?: boolean;
+    };
 
 /** Good answers in a row before a replica counts as healthy: one alone may be luck. */
 export const enoughAnswers = 3;
 /** How long a replica without anything to probe must stay up to count as healthy. */
 export const steadyMs = 1000;
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Judges one replica: `fail` is final, since it says what cannot get better by waiting. */
 export function judgeReplica(sight: ReplicaSight): GateDecision {
@@ -51,9 +61,15 @@ export function judgeReplica(sight: ReplicaSight): GateDecision {
 export const tooSlow = (sight: ReplicaSight, deadlineMs: number): string =>
   `${sight.name} was not healthy within ${seconds(deadlineMs)}: ${sight.lastAnswer ?? "it never answered"}`;
 
-/** What the last lines of a log hint at, for defaults of ours that an image may not expect. */
-export function hintOf(lines: readonly string[]): string | undefined {
-  const text = lines.join("\n");
+/** What a reason and the last lines of a log hint at, for defaults of ours that an image may not expect. */
+export function hintOf({ service, reason, lastLines }: GateFailure): string | undefined {
+  const text = [reason, ...lastLines].join("\n");
+  if (/runAsNonRoot/.test(text)) {
+    return `no container may run as root: give the image a user by number, or set tagalong:services.${service}.user, for instance to 1000`;
+  }
+  if (/exec format error|no match(ing manifest)? for platform/i.test(text)) {
+    return "the image is for another platform than the machine that was to run it: build it for that one too";
+  }
   if (/read-only file system|EROFS/i.test(text)) {
     return "the root file system is read-only: give the image a volume where it writes, or set readOnly: false";
   }
@@ -65,7 +81,8 @@ export function hintOf(lines: readonly string[]): string | undefined {
 
 export interface GateFailure {
   service: string;
-  reference: string;
+  /** repository@digest that is to blame; left out where no image is. */
+  reference?: string;
   reason: string;
   lastLines: readonly string[];
 }
@@ -74,10 +91,10 @@ export interface GateFailure {
 export function formatFailures(failures: readonly GateFailure[]): string {
   return failures
     .map((failure) => {
-      const hint = hintOf(failure.lastLines);
+      const hint = hintOf(failure);
       return [
         `service ${failure.service}: ${failure.reason}`,
-        `  image ${failure.reference}`,
+        ...(failure.reference ? [`  image ${failure.reference}`] : []),
         ...(failure.lastLines.length > 0
           ? ["  its last lines:", ...failure.lastLines.map((line) => `  | ${line}`)]
           : []),
@@ -87,7 +104,7 @@ export function formatFailures(failures: readonly GateFailure[]): string {
     .join("\n");
 }
 
-/** Service and reason of each failure in a text that holds what {@link formatFailures} wrote. */
+/** Service and reason of each failure of an image in a text that holds what {@link formatFailures} wrote. */
 export function parseFailures(text: string): { service: string; reason: string; reference: string }[] {
   return [...text.matchAll(/^[^|\n]*?service (\S+): (.+)\n\s+image (\S+)$/gm)].map(
     ([, service, reason, reference]) => ({

@@ -2,26 +2,25 @@
 import { version } from "@pulumi/docker/package.json";
 import { removeOrphans } from "../provider/docker/claim";
 import { connectEngine, isEngineError } from "../provider/docker/engine";
-import { Lookout } from "../provider/docker/lookout";
+import type { DockerGateInputs } from "../provider/docker/lookout";
 import { pullImage } from "../provider/docker/pull";
-import type { GateInputs } from "../provider/gate";
-import type { Lost, Place } from "./place";
+import { type Lost, nothingLost, type Place } from "./place";
 
 export const dockerPlace: Place = {
+  claimType: "tagalong:index:Claim",
   provider: { name: "docker", version },
   environment: {},
   async pull(reference, credentials, signal) {
     await pullImage(connectEngine(), reference, credentials, signal);
   },
-  lookout: (gate) => new Lookout(connectEngine(), gate),
-  lost,
+  lost: async (gate) => ("network" in gate ? lost(gate as DockerGateInputs) : nothingLost),
   startAgain,
-  removeOrphans: (claim, known) => removeOrphans(connectEngine(), claim, known, () => {}),
+  removeOrphans: ({ claim }, known) => removeOrphans(connectEngine(), String(claim), known, () => {}),
 };
 
-async function lost(gate: GateInputs): Promise<Lost> {
+async function lost(gate: DockerGateInputs): Promise<Lost> {
   const docker = connectEngine();
-  const found: Lost = { services: [], stopped: [] };
+  const found: Pick<Lost, "services" | "stopped"> = { services: [], stopped: [] };
   await Promise.all(
     Object.entries(gate.services).flatMap(([service, { replicas }]) =>
       replicas.map(async (id) => {
@@ -37,7 +36,9 @@ async function lost(gate: GateInputs): Promise<Lost> {
       }),
     ),
   );
-  return { ...found, services: [...new Set(found.services)].sort() };
+  const services = [...new Set(found.services)].sort();
+  const why = services.length > 0 ? `gone from the engine: ${services.join(", ")}` : "";
+  return { services, why, stopped: found.stopped };
 }
 
 async function startAgain(stopped: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 // Brings the environment to a release, sees that it stays well for its soak time, and goes back where it does not. What
 // came of it is put down as a verdict on each image and a receipt of the roll.
 
+import { engineOf } from "../provider/engine";
 import { type Eyes, Soak } from "../provider/soakTime";
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
@@ -19,7 +20,7 @@ import type { Work } from "./work";
 
 const longestBackOffMs = 60_000;
 /** For an environment whose state has no gate. */
-const nobody: Eyes = { replicas: [], look: async () => [] };
+const nobody: Eyes = { look: async () => [], close() {} };
 
 export interface Occasion {
   trigger: Receipt["trigger"];
@@ -69,7 +70,7 @@ export class Rolls {
     const key = keyOf(release);
     if (this.overtaken !== key) log("rolling", moves.join(", "), facts);
     const former = this.soaking;
-    this.soaking = undefined; // what served up to now gets no verdict any more
+    this.endSoak(); // what served up to now gets no verdict any more
     this.wayBack.drop();
     const again = this.retry.key === key ? { id: this.retry.receipt } : {};
     const receipt = occasion.interrupted
@@ -110,10 +111,11 @@ export class Rolls {
 
   /** Begins the soak time of what runs. */
   soak(changed: Changed, receipt: RollReceipt, since = Date.now()): void {
-    const { config, place, stack, standing } = this.work;
+    const { config, stack, standing } = this.work;
     const endsAt = since + config.now.rollout.soak;
-    const soak = new Soak(standing.gate ? place.lookout(standing.gate) : nobody, endsAt);
+    const soak = new Soak(standing.gate ? engineOf(standing.gate).lookout() : nobody, endsAt);
     const facts = { environment: stack, release: factsOf(standing.running) };
+    this.endSoak();
     this.soaking = { soak, changed, receipt, facts };
   }
 
@@ -125,20 +127,25 @@ export class Rolls {
     const { unwell, gone, over } = await soak.look(forMs, stop);
     if (gone.length > 0) {
       // Nobody can say how it would have been; whoever removed it, what is true is found out anew.
-      this.soaking = undefined;
-      throw new Overtaken(`gone from the engine during the soak time: ${gone.join(", ")}`);
+      this.endSoak();
+      throw new Overtaken(`gone or changed during the soak time: ${gone.join(", ")}`);
     }
     if (unwell.length > 0) {
-      this.soaking = undefined;
+      this.endSoak();
       await this.reject(standing.running, standing.good, receipt, unwell);
     } else if (over) {
-      this.soaking = undefined;
+      this.endSoak();
       standing.good = standing.running;
       const images = changed.length > 0 ? changed.map(([image]) => image) : Object.keys(standing.running);
       log("healthy", `${images.join(", ")} stayed well for ${config.now.rollout.soak / 1000} s`, facts);
       this.verdicts.healthy(changed, receipt.id);
       receipt.end("healthy");
     }
+  }
+
+  private endSoak(): void {
+    this.soaking?.soak.close();
+    this.soaking = undefined;
   }
 
   /** What came of a roll that did not get as far as the switch. */

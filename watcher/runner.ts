@@ -226,9 +226,10 @@ export class Runner {
 
   /** Removes what carries this claim and no state knows. */
   private async clearOrphans({ resources }: State): Promise<void> {
-    const claim = resources.find(({ type }) => type === "tagalong:index:Claim")?.outputs?.["claim"];
+    const { place } = this.options;
+    const claim = resources.find(({ type }) => type === place.claimType)?.outputs;
     const ids = new Set(resources.map(({ id }) => id ?? ""));
-    const removed = typeof claim === "string" ? await this.options.place.removeOrphans(claim, ids) : [];
+    const removed = claim ? await place.removeOrphans(claim, ids) : [];
     this.interrupted = false;
     if (removed.length > 0) {
       const message = `removed ${removed.join(", ")}, left by an interrupted update`;

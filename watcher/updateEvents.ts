@@ -1,5 +1,6 @@
 // What the engine says while it updates the stack, kept as far as the watcher wants to know it.
 import type { EngineEvent } from "@pulumi/pulumi/automation";
+import { engineOf } from "../provider/engine";
 import type { GateInputs } from "../provider/gate";
 import type { Hop } from "../rollout/record";
 import type { UpdateFailure } from "../rollout/verdict";
@@ -33,34 +34,43 @@ export class UpdateEvents {
       this.gate = step.new?.inputs as GateInputs | undefined;
       this.hasRolled ||= isMade(step);
     }
-    const hop = hopOf(step);
-    if (!hop) return;
-    if (Object.keys(this.hops).length === 0) this.on.onRolling?.();
-    this.hops[hop.name] = hop.at;
-    if (hop.name === "switched") this.on.onLive?.();
+    for (const [name, at] of hopsOf(step, this.hops)) {
+      if (Object.keys(this.hops).length === 0) this.on.onRolling?.();
+      this.hops[name] = at;
+      if (name === "switched") this.on.onLive?.();
+    }
   };
 }
 
 /** Whether something is there now that was not; it may also have been looked at alone, by a refresh. */
 const isMade = ({ op }: Step): boolean => ["create", "update", "replace", "create-replacement"].includes(op);
 
-/** The step of a roll that is done when this is; of several, such as replicas, the last one's time stands. */
-function hopOf(step: Step): { name: Hop; at: number } | undefined {
+/**
+ * The steps of a roll that are done when this is. Of several, such as replicas, the last one's time stands; a Deployment
+ * rolls by itself from the first one on.
+ */
+function hopsOf(step: Step, before: HopTimes): [name: Hop, at: number][] {
   const outputs = step.new?.outputs ?? {};
   const at = (output: string) => (typeof outputs[output] === "number" ? outputs[output] : Date.now());
-  const isNew = isMade(step);
+  const [isNew, now] = [isMade(step), Date.now()];
   switch (step.type) {
     case "tagalong:index:Image":
-      return isNew ? { name: "pulled", at: Date.now() } : undefined;
+      return isNew ? [["pulled", now]] : [];
     case "docker:index/container:Container":
-      if (step.op === "delete") return { name: "drained", at: Date.now() };
-      return isNew ? { name: "started", at: Date.now() } : undefined;
-    case "tagalong:index:Gate":
-      return isNew ? { name: "healthy", at: at("passedAt") } : undefined;
+      if (step.op === "delete") return [["drained", now]];
+      return isNew ? [["started", now]] : [];
+    case "kubernetes:apps/v1:Deployment":
+      return isNew ? [["started", before.started ?? now]] : [];
+    case "tagalong:index:Gate": {
+      if (!isNew) return [];
+      const passedAt = at("passedAt");
+      const { movesTraffic } = engineOf(step.new?.inputs as GateInputs);
+      return [["healthy", passedAt], ...(movesTraffic ? [["switched", passedAt] as [Hop, number]] : [])];
+    }
     case "tagalong:index:Route":
-      return isNew ? { name: "switched", at: at("switchedAt") } : undefined;
+      return isNew ? [["switched", at("switchedAt")]] : [];
   }
-  return undefined;
+  return [];
 }
 
 function nameOf(urn: string): { type: string; name: string } {

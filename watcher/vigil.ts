@@ -1,5 +1,6 @@
 // Sees to it that what should run does: at the start, after a failure, and when somebody removed or stopped some.
 import { firstLine } from "./log";
+import { nothingLost } from "./place";
 import type { Receipts } from "./receipts";
 import { keyOf } from "./releases";
 import type { HopTimes } from "./updateEvents";
@@ -24,7 +25,7 @@ export class Vigil {
     const first = standing.checkedAt === 0;
     const observedAt = Date.now();
     standing.checkedAt = observedAt;
-    let lost = standing.gate ? await place.lost(standing.gate) : { services: [], stopped: [] };
+    let lost = standing.gate ? await place.lost(standing.gate) : nothingLost;
     if (lost.services.length > 0 && !first) {
       // Somebody's own `pulumi up` may have put others in their place.
       standing.gate = (await runner.recorded()).gate;
@@ -32,7 +33,7 @@ export class Vigil {
     }
     if (standing.ensured && lost.services.length === 0) return;
     const names = lost.services.join(", ");
-    if (names) voice.once("failed", `gone from the engine: ${names}`, { lost: lost.services });
+    if (names) voice.once("failed", lost.why, { lost: lost.services });
     await place.startAgain(lost.stopped);
     const { running } = standing;
     const result = await runner.up(running, {
@@ -45,7 +46,7 @@ export class Vigil {
     if (result.ok) {
       standing.gate = result.gate;
       voice.forget();
-      if (result.hasRolled) this.writeDown(names, observedAt, result.hops);
+      if (result.hasRolled) this.writeDown(lost.why, observedAt, result.hops);
       if (names) log("repaired", `runs again: ${names}`, { lost: lost.services });
     } else if (!abort.aborted) {
       const reasons = result.failures.map(({ message }) => firstLine(message)).join("; ");
@@ -53,11 +54,11 @@ export class Vigil {
     }
   }
 
-  private writeDown(names: string, observedAt: number, hops: HopTimes): void {
+  private writeDown(lost: string, observedAt: number, hops: HopTimes): void {
     const { running, good } = this.work.standing;
     // Where nothing was gone, it was made anew for an edit of the config.
-    const trigger = names ? "repair" : "config";
+    const trigger = lost ? "repair" : "config";
     const receipt = this.receipts.begin({ trigger, from: running, to: running, observedAt });
-    receipt.end(keyOf(running) === keyOf(good) ? "healthy" : "live", names && `gone: ${names}`, hops);
+    receipt.end(keyOf(running) === keyOf(good) ? "healthy" : "live", lost, hops);
   }
 }

@@ -1,6 +1,7 @@
 // The watcher of one environment, from its start to its end.
 import { dockerPlace } from "./docker";
 import { FollowedConfig } from "./followedConfig";
+import { kubernetesPlace } from "./kubernetes";
 import type { Log } from "./log";
 import { openMirror } from "./mirror";
 import type { ReceiptSink } from "./receipts";
@@ -21,12 +22,14 @@ export interface WatchOptions extends StackFolder {
   sinks?: readonly ReceiptSink[];
 }
 
+const places = { docker: dockerPlace, kubernetes: kubernetesPlace } as const;
+
 /** @throws ConfigError, SetUpError, or Error where it cannot start; from then on nothing but `stop` ends it */
 export async function watch(options: WatchOptions): Promise<void> {
   const { stack, log, stop, abort } = options;
   const project = readProject(options.directory);
   const config = new FollowedConfig(options, log);
-  const place = dockerPlace;
+  const place = places[config.now.engine];
   const runner = await Runner.open({ ...options, project, place });
   const [standing, voice] = [new Standing(), new Voice(log)];
   const mirror = openMirror(options.directory, log);

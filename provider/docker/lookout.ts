@@ -3,9 +3,31 @@ import { setMaxListeners } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import type Docker from "dockerode";
-import type { ReplicaSight } from "../../rollout/gate";
-import type { GateInputs, GateService } from "../gate";
+import { enoughAnswers, judgeReplica, type ReplicaSight, tooSlow } from "../../rollout/gate";
+import type { Judged, Lookout } from "../lookout";
 import { engineMessage, execute, isEngineError, lastLines } from "./engine";
+
+export interface DockerService extends Record<string, unknown> {
+  /** repository@digest that each replica must run. */
+  reference: string;
+  /** Ids of the replicas. */
+  replicas: string[];
+  /** The port it listens on, where it has one. */
+  port?: number;
+  /** Path of the HTTP probe; without one the image's own HEALTHCHECK counts, then the open port, then staying up. */
+  path?: string;
+}
+
+export interface DockerGateInputs extends Record<string, unknown> {
+  services: Record<string, DockerService>;
+  /** The network on which the replicas are probed. */
+  network: string;
+  /** The container from which to probe where this machine has no route to the network; "" where there is none. */
+  edge: string;
+  deadlineMs: number;
+  /** Records of the rejections that the images have on them already: with another one, it is another try. */
+  tried?: string[];
+}
 
 const probeTimeoutMs = 5000;
 /** How often a running replica's restarts are counted; the probe is what runs at each look. */
@@ -13,7 +35,7 @@ const inspectEveryMs = 250;
 
 interface Replica {
   service: string;
-  plan: GateService;
+  plan: DockerService;
   name: string;
   details: Docker.ContainerInspectInfo | undefined;
   inspectedAt: number;
@@ -25,16 +47,16 @@ interface Replica {
 
 type Answer = { good: boolean; said: string };
 
-export class Lookout {
+export class DockerLookout implements Lookout {
   /** Ids of all replicas. */
-  readonly replicas: readonly string[];
+  private readonly replicas: readonly string[];
   private readonly known = new Map<string, Replica>();
   private readonly imageIds = new Map<string, string>();
   private reach: "direct" | "through the edge" | undefined;
 
   constructor(
     private readonly docker: Docker,
-    private readonly inputs: GateInputs,
+    private readonly inputs: DockerGateInputs,
   ) {
     for (const [service, plan] of Object.entries(inputs.services)) {
       for (const id of plan.replicas) {
@@ -53,8 +75,30 @@ export class Lookout {
     this.replicas = [...this.known.keys()];
   }
 
+  get verdict(): string {
+    const count = this.replicas.length;
+    return `${count} ${count === 1 ? "replica" : "replicas"} healthy, ${enoughAnswers} good answers in a row each`;
+  }
+
+  async judge(passed: ReadonlySet<string>, patience: AbortSignal): Promise<Judged[]> {
+    const waiting = this.replicas.filter((id) => !passed.has(id));
+    return (await this.lookAtAll(waiting, patience)).map(([id, sight]) => {
+      const decision = judgeReplica(sight);
+      const { service, wanted: reference } = sight;
+      if (decision.kind !== "wait" || !patience.aborted) return { id, service, reference, decision };
+      const reason = tooSlow(sight, this.inputs.deadlineMs);
+      return { id, service, reference, decision: { kind: "fail", reason } };
+    });
+  }
+
+  look(signal: AbortSignal): Promise<[string, ReplicaSight][]> {
+    return this.lookAtAll(this.replicas, signal);
+  }
+
+  close(): void {}
+
   /** One look at each of the replicas, all at once. */
-  async look(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
+  private async lookAtAll(ids: readonly string[], signal: AbortSignal): Promise<[string, ReplicaSight][]> {
     setMaxListeners(0, signal); // one probe a replica listens to it, however many there are
     return Promise.all(
       ids.map(async (id): Promise<[string, ReplicaSight]> => [id, await this.lookAt(id, signal)]),

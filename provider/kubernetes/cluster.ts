@@ -82,19 +82,26 @@ export class Cluster {
     return this.json<T>({ ...ask, method: "DELETE", path, body });
   }
 
-  /** All objects of a path, a page at a time; `resourceVersion` is where a watch goes on from. */
+  /** All objects of a path; `resourceVersion` is where a watch goes on from. */
   async list<T>(path: string, ask: Ask = {}): Promise<{ items: T[]; resourceVersion: string }> {
     const items: T[] = [];
-    let page: string | undefined;
-    for (;;) {
-      const answer: Page<T> = await this.get<Page<T>>(path, {
-        ...ask,
-        query: { ...ask.query, limit: pageSize, continue: page },
-      });
-      items.push(...(answer.items ?? []));
-      page = answer.metadata.continue || undefined;
-      if (!page) return { items, resourceVersion: answer.metadata.resourceVersion };
+    let resourceVersion = "";
+    for await (const page of this.pages<T>(path, ask)) {
+      items.push(...page.items);
+      resourceVersion = page.resourceVersion;
     }
+    return { items, resourceVersion };
+  }
+
+  /** All objects of a path, a page at a time. */
+  async *pages<T>(path: string, ask: Ask = {}): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
+    let next: string | undefined;
+    do {
+      const query = { ...ask.query, limit: pageSize, continue: next };
+      const { items, metadata } = await this.get<Page<T>>(path, { ...ask, query });
+      yield { items: items ?? [], resourceVersion: metadata.resourceVersion };
+      next = metadata.continue;
+    } while (next);
   }
 
   /**

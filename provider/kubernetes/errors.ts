@@ -19,6 +19,11 @@ export class ClusterError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether asking again is of no use: who asks must change, or what may be asked. */
+  get isFinal(): boolean {
+    return [400, 401, 403, 404, 405].includes(this.status);
+  }
 }
 
 export const isClusterError = (error: unknown, ...reasons: string[]): error is ClusterError =>
@@ -33,7 +38,7 @@ interface Status {
 }
 
 /** Answers that say nothing about the request. */
-const busy = [429, 500, 502, 503, 504];
+const busy = [429, 502, 503, 504];
 
 /** The error for an answer that is none that was wanted. */
 export function refusal(

@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { connectEngine } from "../../../provider/docker/engine";
+import type { DockerGateInputs, DockerService } from "../../../provider/docker/lookout";
 import { pullImage } from "../../../provider/docker/pull";
-import type { GateInputs, GateService } from "../../../provider/gate";
 
 const registry = process.env["TAGALONG_REGISTRY"] ?? "127.0.0.1:5000";
 const base = process.env["TAGALONG_BASE_IMAGE"] ?? `${registry}/tagalong/base:node20`;
@@ -62,9 +62,9 @@ describe("The gate", function () {
 
   async function gate(
     apart: boolean,
-    service: Partial<GateService> & { replicas: string[] },
+    service: Partial<DockerService> & { replicas: string[] },
   ): Promise<{ passedAt?: number; error?: string }> {
-    const inputs: GateInputs = {
+    const inputs: DockerGateInputs = {
       services: {
         edge: { reference: edgeImage, replicas: [edge], port: 9999, path: "/" },
         app: { reference: base, ...service },

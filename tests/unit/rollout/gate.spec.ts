@@ -81,19 +81,33 @@ describe("The gate's judgement of a replica", () => {
 });
 
 describe("The gate's hints", () => {
+  const failure = { service: "server", reason: "it exited", lastLines: ["starting"] };
   const table: [line: string, hint: RegExp | undefined][] = [
     ["mkdir: can't create directory '/data': Read-only file system", /root file system is read-only/],
     ["Error: EROFS: read-only file system, open '/state'", /readOnly: false/],
     ["chown: /var/lib/db: Operation not permitted", /all capabilities are dropped/],
     ["setgroups: operation not permitted", /capabilities, for instance \[CHOWN, SETGID, SETUID\]/],
+    ["exec /bin/server: exec format error", /the image is for another platform/],
     ["cannot connect to db:5432", undefined],
   ];
   for (const [line, hint] of table) {
     it(`${hint ? "has one" : "has none"} for "${line}"`, () => {
-      if (hint) assert.match(hintOf(["starting", line]) ?? "", hint);
-      else assert.equal(hintOf(["starting", line]), undefined);
+      const found = hintOf({ ...failure, lastLines: ["starting", line] });
+      if (hint) assert.match(found ?? "", hint);
+      else assert.equal(found, undefined);
     });
   }
+});
+
+describe("The gate's hints on a reason", () => {
+  const table: [reason: string, hint: RegExp][] = [
+    ["container has runAsNonRoot and image will run as root", /set tagalong:services\.server\.user/],
+    ["no match for platform in manifest: not found", /the image is for another platform/],
+  ];
+  for (const [reason, hint] of table)
+    it(`have one for "${reason}"`, () => {
+      assert.match(hintOf({ service: "server", reason, lastLines: [] }) ?? "", hint);
+    });
 });
 
 describe("The gate's error", () => {
@@ -134,6 +148,16 @@ describe("The gate's error", () => {
     const diagnostics = `Diagnostics:\n  tagalong:index:Gate (dev):\n    error: ${text.replace(/\n/g, "\n    ")}\n\n`;
     assert.deepEqual(parseFailures(diagnostics), expected);
     assert.deepEqual(parseFailures("error: update failed"), []);
+  });
+
+  it("names no image where none is to blame, so that none is found again in it", () => {
+    const { reference: _, ...blameless } = failures[0] as GateFailure;
+    const text = formatFailures([{ ...blameless, lastLines: [] }, failures[1] as GateFailure]);
+    assert.equal(text.split("\n")[1], "service client: it: is late");
+    assert.deepEqual(
+      parseFailures(text).map(({ service }) => service),
+      ["client"],
+    );
   });
 
   it("is not misled by a log that speaks of services", () => {

@@ -33,6 +33,19 @@ describe("The engine's events", () => {
     assert.deepEqual(heard, ["rolling", "live"]);
   });
 
+  it("tell of a cluster that a Deployment starts to roll, and that the traffic has moved once the gate is passed", () => {
+    const inputs = { cluster: { context: "", namespace: "n" }, services: {}, deadlineMs: 1 };
+    const deployment = "kubernetes:apps/v1:Deployment";
+    const { hops, hasRolled } = hear([
+      step(deployment, "update"),
+      step(deployment, "same"),
+      step("tagalong:index:Gate", "update", { passedAt: 1_000 }, inputs),
+    ]);
+    assert.deepEqual(Object.keys(hops), ["started", "healthy", "switched"]);
+    assert.deepEqual([hops.healthy, hops.switched, hasRolled], [1_000, 1_000, true]);
+    assert.deepEqual(heard, ["rolling", "live"]);
+  });
+
   it("tell that there was nothing to roll, and what the gate has waited for all the same", () => {
     const same = ["tagalong:index:Image", container, "tagalong:index:Gate", "tagalong:index:Route"];
     const { hops, hasRolled, gate } = hear(same.map((type) => step(type, "same", {}, { network: "n" })));

@@ -1,0 +1,46 @@
+// A cluster as the place of an environment. What Kubernetes does by itself, such as making pods again that are gone, is
+// left to it; the watcher looks after what somebody else has made of the Deployments.
+import type { V1Deployment } from "@kubernetes/client-node";
+import { pathOf, resources } from "../provider/kubernetes/api";
+import { connectCluster } from "../provider/kubernetes/cluster";
+import { deploymentFacts } from "../provider/kubernetes/facts";
+import { labels } from "../provider/kubernetes/layout";
+import type { ClusterGateInputs } from "../provider/kubernetes/lookout";
+import { removeOrphans } from "../provider/kubernetes/orphans";
+import { foreignChange } from "../rollout/deployment";
+import { type Lost, nothingLost, type Place } from "./place";
+
+export const kubernetesPlace: Place = {
+  claimType: "tagalong:index:ClusterClaim",
+  environment: {},
+  // Each node pulls for itself, once a pod of its own needs it.
+  async pull() {},
+  lost: async (gate) => ("cluster" in gate ? lost(gate as ClusterGateInputs) : nothingLost),
+  async startAgain() {},
+  async removeOrphans({ claim, context, namespace }, known) {
+    const cluster = await connectCluster({ context: String(context ?? "") });
+    return removeOrphans(cluster, String(namespace), String(claim), known);
+  },
+};
+
+async function lost({ cluster: { context, namespace }, services }: ClusterGateInputs): Promise<Lost> {
+  const path = pathOf(resources.deployments, namespace);
+  const query = { labelSelector: labels.service };
+  const { items } = await connectCluster({ context }).list<V1Deployment>(path, { query });
+  const there = new Map(items.map(deploymentFacts).map((facts) => [facts.name, facts]));
+  const changes = Object.entries(services).flatMap(
+    ([service, { deployment, reference: wanted, replicas }]) => {
+      const facts = there.get(deployment);
+      const declared = { service, wanted, ...(replicas === undefined ? {} : { wantedReplicas: replicas }) };
+      const change = facts
+        ? foreignChange({ ...facts, ...declared })
+        : `somebody removed the Deployment ${service}`;
+      return change ? [{ service, change }] : [];
+    },
+  );
+  return {
+    services: changes.map(({ service }) => service).sort(),
+    why: changes.map(({ change }) => change).join("; "),
+    stopped: [],
+  };
+}
