@@ -86,16 +86,17 @@ export async function kubernetesCase({ rolls, sizes }, progress, signal, onClose
     /** @type {Roll[]} */
     const tagalongRolls = [];
     const followed = await ours.follow();
-    for (let number = 1; number <= rolls; number++) {
+    // Roll 0 is not counted: a watcher that has just started confirms what it finds by an update, and is busy with it.
+    for (let number = 0; number <= rolls; number++) {
       const version = await images.add(`${deployments}-${number}`, [repository]);
       const push = () => images.tag([repository], tag, version);
-      tagalongRolls.push(
-        await followed.roll(push, version, (check) =>
-          readiness.arrival(referenceOf(version), deployments, check),
-        ),
+      const done = await followed.roll(push, version, (check) =>
+        readiness.arrival(referenceOf(version), deployments, check),
       );
       current = version;
-      say("tagalong", number, /** @type {Roll} */ (tagalongRolls.at(-1)));
+      if (number === 0) continue;
+      tagalongRolls.push(done);
+      say("tagalong", number, done);
     }
     await followed.stop();
 
@@ -104,10 +105,9 @@ export async function kubernetesCase({ rolls, sizes }, progress, signal, onClose
     for (let number = 1; number <= rolls; number++) {
       const version = await images.add(`${deployments}-kubectl-${number}`, [repository]);
       const image = referenceOf(version);
-      kubectlRolls.push(
-        await kubectl.rollByKubectl(means, image, () => readiness.arrival(image, deployments)),
-      );
-      say("kubectl", number, /** @type {Roll} */ (kubectlRolls.at(-1)));
+      const done = await kubectl.rollByKubectl(means, image, () => readiness.arrival(image, deployments));
+      kubectlRolls.push(done);
+      say("kubectl", number, done);
     }
     // The stack goes on from what its tag says.
     await cluster.ask(
