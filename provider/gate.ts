@@ -23,7 +23,10 @@ async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> 
   const passed = new Set<string>();
   try {
     for (;;) {
-      const judged = await lookout.judge(passed, patience);
+      const judged = await lookout.judge(passed, patience).catch((error: unknown) => {
+        context.signal.throwIfAborted();
+        throw error;
+      });
       context.signal.throwIfAborted();
       const failed = judged.filter(({ decision }) => decision.kind === "fail");
       if (failed.length > 0) {

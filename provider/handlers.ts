@@ -6,6 +6,7 @@ import { environmentTag } from "./environmentTag";
 import { firstPush } from "./firstPush";
 import { gate } from "./gate";
 import { clusterClaim } from "./kubernetes/claim";
+import { placement } from "./kubernetes/placement";
 import type { Handlers } from "./server";
 import { soak } from "./soak";
 import { workflowFiles } from "./workflowFiles";
@@ -14,6 +15,7 @@ export const handlers = {
   "tagalong:index:Claim": claim,
   "tagalong:index:ClusterClaim": clusterClaim,
   "tagalong:index:Image": image,
+  "tagalong:index:Placement": placement,
   "tagalong:index:EnvironmentTag": environmentTag,
   "tagalong:index:Gate": gate,
   "tagalong:index:Route": route,

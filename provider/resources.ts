@@ -7,6 +7,7 @@ import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
 import type { ClusterClaimInputs, ObjectNames, Permission } from "./kubernetes/claim";
+import type { PlacementInputs } from "./kubernetes/placement";
 import type { SoakInputs } from "./soak";
 import type { WorkflowFilesInputs } from "./workflowFiles";
 
@@ -98,6 +99,12 @@ export class Route extends pulumi.CustomResource {
   declare public readonly before: pulumi.Output<Record<string, string>>;
   constructor(name: string, args: Inputs<RouteInputs>, opts?: pulumi.CustomResourceOptions) {
     super("tagalong:index:Route", name, { switchedAt: undefined, before: undefined, ...args }, opts);
+  }
+}
+
+export class Placement extends pulumi.CustomResource {
+  constructor(name: string, args: Inputs<PlacementInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("tagalong:index:Placement", name, { ...args }, opts);
   }
 }
 

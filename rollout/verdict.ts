@@ -34,10 +34,13 @@ const imageAtFault = [
 /** Somebody removed a container while the gate looked at it: that says nothing about its image. */
 const removedByHand = /was removed while it was starting$/;
 
+/** Resources that say by themselves which service failed, in rollout/gate.ts's words. */
+const judges = ["tagalong:index:Gate", "tagalong:index:Placement"];
+
 export function judgeFailures(failures: readonly UpdateFailure[], environment: Named): Verdict {
   const reasons = [
     ...failures
-      .filter(({ type }) => type === "tagalong:index:Gate")
+      .filter(({ type }) => judges.includes(type))
       .flatMap(({ message }) => parseFailures(message))
       .filter(({ reason }) => !removedByHand.test(reason)),
     ...failures

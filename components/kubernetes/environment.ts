@@ -4,15 +4,13 @@ import { Provider } from "@pulumi/kubernetes";
 import { Secret, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type EnvironmentConfig, namespaceOf } from "../../config";
-import { ClusterClaim, Gate, Soak } from "../../provider/resources";
-import type { Release } from "../../rollout/release";
+import { ClusterClaim, Gate, Placement, Soak } from "../../provider/resources";
+import type { Release, ReleasedImage } from "../../rollout/release";
 import type { EngineArgs } from "../engine";
-import { objectsOf, permissionsOf } from "./needs";
+import { objectsOf, permissionsByHand, permissionsOf, serviceAccountName } from "./needs";
 import { Owned } from "./owned";
 import { KubernetesService } from "./service";
-
-/** The account that the services' pods run as; it may do nothing, and no pod gets its token. */
-const serviceAccountName = "services";
+import { TagWatcher } from "./tagWatcher";
 
 /**
  * For `undefined` itself the SDK writes this machine's KUBECONFIG into the state, and an update elsewhere would look for a
@@ -54,12 +52,18 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
         environment,
         context,
         namespace: namespaceOf(pulumi.getProject(), config),
-        objects: objectsOf(config, serviceAccountName),
+        objects: objectsOf(config),
         permissions: permissionsOf(config),
+        permissionsByHand: permissionsByHand(config),
       },
       child,
     );
     const promoted = args.promote(this.claim.platforms);
+    const placement = new Placement(
+      name,
+      { images: imagesOf(config, release), nodes: this.claim.platforms },
+      child,
+    );
     const { namespace } = this.claim;
     const owned = new Owned(environment, namespace, this.claim.claim);
 
@@ -70,8 +74,7 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
     );
     const pullSecret = this.createPullSecret(name, config, owned);
     const services = Object.entries(config.services).map(([service, serviceConfig]) => {
-      const image = release[serviceConfig.image];
-      if (!image) throw new Error(`no digest was decided for the image ${serviceConfig.image}`);
+      const image = imageOf(release, serviceConfig.image);
       const { deployment } = new KubernetesService(
         `${name}-${service}`,
         {
@@ -80,7 +83,7 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
           pullSecret: pullSecret?.metadata.name,
           serviceAccount: account.metadata.name,
         },
-        { ...child, after: [promoted] },
+        { ...child, after: [promoted, placement] },
       );
       return { service, deployment, image, config: serviceConfig };
     });
@@ -114,6 +117,18 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
       { ...child, dependsOn: [gate] },
     );
     this.release = soak.runs;
+    if (config.watcher) {
+      const { watcher } = config;
+      new TagWatcher(
+        `${name}-watcher`,
+        {
+          ...{ config, watcher, files: args.files, owned },
+          pullSecret: pullSecret?.metadata.name,
+          claim: this.claim.claim,
+        },
+        { ...child, dependsOn: [soak] },
+      );
+    }
 
     this.urls = this.claim.host.apply((host) => urlsOf(config, host));
     this.registerOutputs({ urls: this.urls });
@@ -145,6 +160,21 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
     );
   }
 }
+
+function imageOf(release: Release, name: string): ReleasedImage {
+  const image = release[name];
+  if (!image) throw new Error(`no digest was decided for the image ${name}`);
+  return image;
+}
+
+/** By service, what it is to run. */
+const imagesOf = ({ services }: EnvironmentConfig, release: Release) =>
+  Object.fromEntries(
+    Object.entries(services).map(([service, { image }]) => {
+      const { reference, platforms } = imageOf(release, image);
+      return [service, { reference, platforms }];
+    }),
+  );
 
 /** Docker Hub's credentials have stood under this key since its first days. */
 const keyOf = (host: string): string => (host === "docker.io" ? "https://index.docker.io/v1/" : host);

@@ -1,23 +1,32 @@
 // What an environment needs on its cluster: a namespace, names in it that are free, and the rights to work with them.
+import type { types } from "@pulumi/kubernetes";
 import type { EnvironmentConfig } from "../../config";
+import { watcherName } from "../../provider/kubernetes/layout";
 import type { ObjectNames, Permission } from "../../provider/resources";
 
+/** The account that the services' pods run as; it may do nothing, and no pod gets its token. */
+export const serviceAccountName = "services";
+
 /** All objects whose names are fixed: one of that name that is not ours must not be taken over. */
-export function objectsOf({ services }: EnvironmentConfig, serviceAccount: string): ObjectNames[] {
+export function objectsOf({ services, watcher }: EnvironmentConfig): ObjectNames[] {
   const all = Object.entries(services);
   const named = (of: (config: EnvironmentConfig["services"][string]) => boolean) =>
     all
       .filter(([, config]) => of(config))
       .map(([name]) => name)
       .sort();
+  const watchers = watcher ? [watcherName] : [];
+  const rbac = { group: "rbac.authorization.k8s.io", version: "v1", names: watchers };
   return [
     {
       group: "",
       version: "v1",
       resource: "serviceaccounts",
       kind: "ServiceAccount",
-      names: [serviceAccount],
+      names: [serviceAccountName, ...watchers],
     },
+    { ...rbac, resource: "roles", kind: "Role" },
+    { ...rbac, resource: "rolebindings", kind: "RoleBinding" },
     {
       group: "",
       version: "v1",
@@ -25,7 +34,13 @@ export function objectsOf({ services }: EnvironmentConfig, serviceAccount: strin
       kind: "Service",
       names: named(({ port }) => port !== undefined),
     },
-    { group: "apps", version: "v1", resource: "deployments", kind: "Deployment", names: named(() => true) },
+    {
+      group: "apps",
+      version: "v1",
+      resource: "deployments",
+      kind: "Deployment",
+      names: [...named(() => true), ...watchers],
+    },
     {
       group: "networking.k8s.io",
       version: "v1",
@@ -45,7 +60,7 @@ export function objectsOf({ services }: EnvironmentConfig, serviceAccount: strin
       version: "v1",
       resource: "networkpolicies",
       kind: "NetworkPolicy",
-      names: named(() => true),
+      names: [...named(() => true), ...watchers],
     },
     {
       group: "policy",
@@ -57,18 +72,50 @@ export function objectsOf({ services }: EnvironmentConfig, serviceAccount: strin
   ].filter(({ names }) => names.length > 0);
 }
 
-/** What whoever runs `pulumi up` must be allowed in the namespace: a Role may grant all of it. */
+const read = ["get", "list"];
+const change = ["create", "patch", "delete"];
+/** What says who may do what: whoever could change it could do everything. */
+const guarded = ["serviceaccounts", "roles", "rolebindings"];
+
+/** What whoever rolls and repairs must be allowed in the namespace, a watcher too: a Role may grant all of it. */
 export function permissionsOf(config: EnvironmentConfig): Permission[] {
-  const write = ["get", "list", "create", "patch", "delete"];
   return [
-    ...objectsOf(config, "").map(({ group, resource }) => ({
-      group,
-      resource,
-      verbs: resource === "deployments" ? [...write.slice(0, 2), "watch", ...write.slice(2)] : write,
-    })),
-    { group: "", resource: "secrets", verbs: write },
+    ...objectsOf(config).map(({ group, resource }) => {
+      const more = guarded.includes(resource) ? [] : change;
+      return {
+        group,
+        resource,
+        verbs: [...read, ...(resource === "deployments" ? ["watch"] : []), ...more],
+      };
+    }),
+    { group: "", resource: "secrets", verbs: [...read, ...change] },
+    ...(config.watcher ? [{ group: "", resource: "configmaps", verbs: [...read, ...change] }] : []),
     { group: "", resource: "pods", verbs: ["get", "list", "watch"] },
     { group: "", resource: "pods/log", verbs: ["get"] },
     { group: "apps", resource: "replicasets", verbs: ["list", "watch"] },
   ];
 }
+
+/** What a watcher must be allowed besides. */
+const watcherPermissions: readonly Permission[] = [
+  { group: "", resource: "namespaces", verbs: ["get"] },
+  { group: "coordination.k8s.io", resource: "leases", verbs: ["get", "create", "update"] },
+];
+
+/** What a person who runs `pulumi up` must be allowed besides: Kubernetes lets nobody grant more than that one has. */
+export function permissionsByHand(config: EnvironmentConfig): Permission[] {
+  return [
+    ...objectsOf(config)
+      .filter(({ resource }) => guarded.includes(resource))
+      .map(({ group, resource }) => ({ group, resource, verbs: change })),
+    ...(config.watcher ? watcherPermissions : []),
+  ];
+}
+
+/** The watcher's Role. It changes nothing that says who may do what, so it cannot raise its own rights by that. */
+export const watcherRules = (config: EnvironmentConfig): types.input.rbac.v1.PolicyRule[] =>
+  [...permissionsOf(config), ...watcherPermissions].map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs,
+  }));

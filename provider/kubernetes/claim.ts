@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Handler } from "../handler";
+import { session } from "../session";
 import { find, type Labelled, mayDo, pathOf, type Resource, type Right, resources, versionOf } from "./api";
 import { type Cluster, connectCluster } from "./cluster";
 import { isClusterError } from "./errors";
@@ -34,6 +35,8 @@ export interface ClusterClaimInputs extends Record<string, unknown> {
   objects: ObjectNames[];
   /** What whoever runs the update must be allowed in the namespace. */
   permissions: Permission[];
+  /** And what besides, where that is no watcher: it makes nothing that says who may do what. */
+  permissionsByHand: Permission[];
 }
 
 export interface ClusterClaimOutputs extends Record<string, unknown> {
@@ -170,11 +173,12 @@ async function checkVersion(cluster: Cluster): Promise<void> {
 /** What whoever asks may not do, a line each. */
 async function forbidden(
   cluster: Cluster,
-  { namespace, permissions }: ClusterClaimInputs,
+  { namespace, permissions, permissionsByHand }: ClusterClaimInputs,
   isThere: boolean,
 ): Promise<string[]> {
+  const isByHand = (await session())?.role === "hand";
   const asked = [
-    ...permissions.flatMap(({ group, resource, verbs }) =>
+    ...[...permissions, ...(isByHand ? permissionsByHand : [])].flatMap(({ group, resource, verbs }) =>
       verbs.map((verb) => ({ group, resource, verb, namespace })),
     ),
     ...(isThere ? [] : [{ group: "", resource: "namespaces", verb: "create" }]),

@@ -57,6 +57,11 @@ export class Cluster {
     return new URL((await this.way()).server).hostname.replace(/^\[|\]$/g, "");
   }
 
+  /** The error for an answer that somebody has waited for too long. */
+  async silence(): Promise<ClusterError> {
+    return silence(await this.way(), new DOMException("", "TimeoutError"));
+  }
+
   get<T>(path: string, ask: Ask = {}): Promise<T> {
     return this.json<T>({ ...ask, method: "GET", path });
   }

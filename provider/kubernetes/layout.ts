@@ -12,3 +12,6 @@ export const environmentAnnotation = "tagalong.dev/environment";
 
 /** The oldest Kubernetes that has all that the components use: `preStop: {sleep}` is on by default since 1.30. */
 export const oldestVersion = { major: 1, minor: 30 } as const;
+
+/** Of everything that the watcher has in its namespace, of which there is one each: its Deployment, its Lease. */
+export const watcherName = "watcher";

@@ -57,6 +57,7 @@ export class ClusterLookout implements Lookout {
   private readonly pods: Follower<PodFacts>;
   /** When it was last asked of a pod that no node takes, by uid, whether a node is coming, and the answer. */
   private readonly stranded = new Map<string, { askedAt: number; isComing: boolean }>();
+  private hasRead = false;
   private index = { version: -1, ...indexOf([], [], []) };
 
   constructor(
@@ -89,8 +90,7 @@ export class ClusterLookout implements Lookout {
   }
 
   async judge(passed: ReadonlySet<string>, patience: AbortSignal): Promise<Judged[]> {
-    if (!(await this.isReady(patience)))
-      throw this.trouble ?? new Error(`${await this.cluster.name()} did not answer in time`);
+    if (!(await this.isReady(patience))) throw this.trouble ?? (await this.cluster.silence());
     if (patience.aborted && this.trouble) throw this.trouble;
     const waiting = Object.entries(this.inputs.services).filter(([service]) => !passed.has(service));
     return Promise.all(
@@ -144,21 +144,24 @@ export class ClusterLookout implements Lookout {
 
   /** Whether all lists were read; with `signal` it is not waited for any longer. */
   private async isReady(signal: AbortSignal): Promise<boolean> {
-    const given = new Promise<boolean>((resolve) => {
-      if (signal.aborted) resolve(false);
-      signal.addEventListener("abort", () => resolve(false), { once: true });
-    });
-    const ready = Promise.all(this.followers.map(({ ready }) => ready)).then(() => true);
-    const isReady = await Promise.race([ready, given]);
     if (this.trouble?.isFinal) throw this.trouble;
-    return isReady;
+    if (!this.hasRead && !signal.aborted) {
+      await new Promise<void>((resolve, reject) => {
+        signal.addEventListener("abort", () => resolve(), { once: true });
+        Promise.all(this.followers.map(({ ready }) => ready)).then(() => {
+          this.hasRead = true;
+          resolve();
+        }, reject);
+      });
+    }
+    return this.hasRead;
   }
 
   /** Waits where the API stays away for a moment: what it does not tell is not taken for well. */
   private async isSure(signal: AbortSignal): Promise<void> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(blinkMs)]);
     while (!(await this.isReady(patience)) || this.trouble) {
-      if (patience.aborted) throw this.trouble ?? new Error(`${await this.cluster.name()} does not answer`);
+      if (patience.aborted) throw this.trouble ?? (await this.cluster.silence());
       await pause(100, undefined, { signal: patience }).catch(() => {});
     }
   }

@@ -2,12 +2,23 @@
 // `node -e`, out of the image's config, so that a new version of it is one blob and one manifest.
 const { createServer, get } = require("node:http");
 const { appendFileSync, readFileSync } = require("node:fs");
-const { VERSION, EXIT_CODE, SAYS, HEALTHY_AFTER_MS, UNHEALTHY, DEAF, WRITES, PORT = "8080" } = process.env;
+const {
+  VERSION,
+  EXIT_CODE,
+  SAYS,
+  HEALTHY_AFTER_MS,
+  UNHEALTHY,
+  DEAF,
+  WRITES,
+  LINGER_MS,
+  PORT = "8080",
+} = process.env;
 
 if (SAYS) console.log(SAYS);
 if (WRITES) appendFileSync(WRITES, `${VERSION}\n`);
 if (EXIT_CODE) process.exit(Number(EXIT_CODE));
 
+let leaving = false;
 let sick = Boolean(UNHEALTHY);
 const healthyAt = Date.now() + Number(HEALTHY_AFTER_MS ?? 0);
 const answers = {
@@ -31,15 +42,23 @@ const answers = {
 const server = createServer((request, response) => {
   const url = new URL(request.url, "http://app");
   const reply = (status, said) => {
-    response.writeHead(status, { "content-type": "application/json" });
+    const last = leaving ? { connection: "close" } : {};
+    response.writeHead(status, { "content-type": "application/json", ...last });
     response.end(JSON.stringify({ version: VERSION, host: process.env.HOSTNAME, said }));
   };
   request.resume().on("end", () => (answers[url.pathname] ?? ((_url, answer) => answer(200)))(url, reply));
 });
 server.listen(Number(PORT), () => console.log(`version ${VERSION} listens`));
 
+// Where no edge is between, whoever holds a connection is told by its next answer that it ends, before it does.
 process.on("SIGTERM", () => {
   if (DEAF) return;
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
+  leaving = true;
+  setTimeout(
+    () => {
+      server.close(() => process.exit(0));
+      server.closeIdleConnections();
+    },
+    Number(LINGER_MS ?? 0),
+  );
 });

@@ -1,74 +1,28 @@
-// Environments of one project side by side on one engine, on one tag and on others of the same image.
+// Environments side by side on one Docker engine.
 import assert from "node:assert/strict";
-import { ask, docker, freePort, localImages, Project, type Stack } from "./harness";
+import { describeNeighbours } from "../behaviour/neighbours";
+import { docker, localImages, onDocker } from "./harness";
 
-describe("Environments side by side", function () {
-  this.timeout(120_000);
-
-  const project = new Project(["app"]);
-  const stacks: Record<string, { stack: Stack; port: number }> = {};
-  const of = (name: string) => stacks[name] as { stack: Stack; port: number };
-
-  before(async () => {
-    await project.push("app", { version: "1" }, "dev", "test");
-    for (const [name, tag] of Object.entries({ dev: "dev", twin: "dev", test: "test" })) {
-      const port = await freePort();
-      const services = { app: { image: "app", port: 8080, publish: port, volumes: { data: "/data" } } };
-      const stack = await project.stack(name, {
-        tag,
-        services,
-        rollout: { keep: 1, drain: "1s", soak: "0s" },
-      });
-      stacks[name] = { stack, port };
-    }
-    await Promise.all(Object.values(stacks).map(({ stack }) => stack.up()));
-  });
-  after(() => project.close());
-
-  it("each serve their own, under the same names", async () => {
-    const hosts = await Promise.all(Object.values(stacks).map(async ({ port }) => (await ask(port)).host));
-    assert.equal(new Set(hosts).size, 3);
-    for (const { port } of Object.values(stacks)) assert.equal((await ask(port)).version, "1");
-  });
-
-  it("roll each by its own tag, and leave the others' containers alone", async () => {
-    const before = [...(await of("test").stack.ids()), ...(await of("twin").stack.ids())];
-    await project.push("app", { version: "2" }, "dev");
-    await of("dev").stack.up();
-    assert.equal((await ask(of("dev").port)).version, "2");
-    assert.equal((await ask(of("twin").port)).version, "1");
-    assert.deepEqual([...(await of("test").stack.ids()), ...(await of("twin").stack.ids())], before);
-    assert.deepEqual(await of("test").stack.changes(), []);
-    const twin = await of("twin").stack.changes();
-    assert(
-      twin.some((line) => line.startsWith("update Image twin-app: reference")),
-      twin.join("\n"),
-    );
-  });
-
-  it("keep an image that another one runs, however often they roll themselves", async () => {
-    for (const version of ["3", "4"]) {
-      await project.push("app", { version }, "dev");
-      await of("dev").stack.up();
-    }
-    const { resources } = await of("test").stack.exportState();
-    const image = resources.find(
-      ({ type, urn }) => type === "tagalong:index:Image" && urn.endsWith("::test-app"),
-    );
-    const local = await localImages(project.name);
-    assert(local.includes(String(image?.outputs?.["pinned"])), local.join("\n"));
-  });
-
-  it("go without taking anything of the others", async () => {
-    const before = await of("test").stack.ids();
-    await of("dev").stack.destroy();
-    assert.deepEqual(await of("dev").stack.ids(), []);
-    assert.deepEqual(await of("test").stack.ids(), before);
-    assert.equal((await ask(of("test").port)).version, "1");
-    assert.equal((await ask(of("twin").port)).version, "1");
-    assert.deepEqual(await of("test").stack.changes(), []);
+describeNeighbours(onDocker, {
+  service: { volumes: { data: "/data" } },
+  more: (project, stacks) => {
+    it("keep an image that another one runs, however often they roll themselves", async () => {
+      const { dev, test } = stacks();
+      for (const version of ["3", "4"]) {
+        await project.push("app", { version }, "dev");
+        await dev.up();
+      }
+      const { resources } = await test.exportState();
+      const image = resources.find(
+        ({ type, urn }) => type === "tagalong:index:Image" && urn.endsWith("::test-app"),
+      );
+      const local = await localImages(project.name);
+      assert(local.includes(String(image?.outputs?.["pinned"])), local.join("\n"));
+    });
+  },
+  gone: async ({ name }) => {
     const { Volumes } = await docker.listVolumes();
-    const names = Volumes.map(({ Name }) => Name);
-    for (const name of ["dev", "twin", "test"]) assert(names.includes(`${project.name}-${name}-data`));
-  });
+    const names = Volumes.map((volume) => volume.Name);
+    for (const stack of ["dev", "twin", "test"]) assert(names.includes(`${name}-${stack}-data`));
+  },
 });

@@ -53,6 +53,7 @@ describe("The claim of a namespace", function () {
       { group: "apps", resource: "deployments", verbs: ["get", "create", "patch"] },
       { group: "", resource: "pods/log", verbs: ["get"] },
     ],
+    permissionsByHand: [],
     ...more,
   });
   const create = async (given: ClusterClaimInputs) => {

@@ -1,0 +1,5 @@
+// What the watcher finds out on Kubernetes.
+import { describeRemembering } from "../behaviour/remembering";
+import { onKubernetes } from "./engine";
+
+describeRemembering(onKubernetes, { registry: false });
