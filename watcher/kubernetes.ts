@@ -18,7 +18,15 @@ import { podEnvironment } from "./podKubeconfig";
 /** @param context of the kubeconfig; undefined is the current one */
 export const kubernetesPlace = (context = ""): Place => ({
   claimType: "tagalong:index:ClusterClaim",
-  environment: podEnvironment(context),
+  // Pulumi's engine writes the whole state twice for each object otherwise, one after the other, and the provider lists
+  // all events of the namespace for each; both make a roll of many services take several times as long. Objects have one
+  // name each, so what a killed engine had made is found again without a record.
+  environment: {
+    PULUMI_SKIP_CHECKPOINTS: "true",
+    KUBE_FEATURE_WatchListClient: "true",
+    ...podEnvironment(context),
+  },
+  isSavedAtEnd: true,
   async hold({ project, config, log, stop }) {
     const cluster = connectCluster({ context });
     const namespace = namespaceOf(project, config);

@@ -162,9 +162,14 @@ async function check(cluster: Cluster, inputs: ClusterClaimInputs, old: State | 
     throw new Error(
       `the namespace ${name} is of the environment ${owner}: give this one another in tagalong:kubernetes.namespace`,
     );
-  const problems = await forbidden(cluster, inputs, namespace !== undefined);
-  if (namespace && problems.length === 0) problems.push(...(await foreign(cluster, inputs, old)));
-  if (problems.length > 0) throw new Error(problems.join("\n"));
+  const denied = await forbidden(cluster, inputs, namespace !== undefined);
+  if (denied.length > 0) throw new Error(denied.join("\n"));
+  const taken = namespace ? await foreign(cluster, inputs, old) : [];
+  if (taken.length > 0 && !old && owner === environment)
+    throw new Error(
+      `the environment ${environment} is in the namespace ${name} already, made from another state: select that state's backend, give this one another namespace in tagalong:kubernetes.namespace, or remove it there with \`pulumi destroy\`, or, where its state is lost, with \`kubectl delete namespace ${name}\``,
+    );
+  if (taken.length > 0) throw new Error(taken.join("\n"));
 }
 
 async function checkVersion(cluster: Cluster): Promise<void> {

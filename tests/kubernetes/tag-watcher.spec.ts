@@ -37,7 +37,7 @@ function powerCut(pod: string): void {
 }
 
 describe("A watcher in a pod", function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
 
   const project = new Project(["server"], onKubernetes);
   let stack: Stack;
@@ -58,6 +58,13 @@ describe("A watcher in a pod", function () {
   const pod = async () => (await pods())[0] ?? assert.fail("there is no watcher");
   const podPath = (name: string) => pathOf(resources.pods, namespace, name);
   const log = (name: string) => cluster.text(`${podPath(name)}/log`);
+  /** Keeps what a pod that is about to end says until then. */
+  const follow = async (name: string, said: string[]) => {
+    while ((await find(cluster, podPath(name))) !== undefined) {
+      said.splice(0, said.length, await log(name).catch(() => ""));
+      await sleep(500);
+    }
+  };
   const deployment = (name: string) =>
     cluster.get<V1Deployment>(pathOf(resources.deployments, namespace, name));
   const lease = () => cluster.get<V1Lease>(pathOf(resources.leases, namespace, watcherName));
@@ -103,7 +110,7 @@ describe("A watcher in a pod", function () {
       services: {
         server: { image: "server", port: 8080, publish: port, replicas: 2, health: { path: "/healthz" } },
       },
-      rollout: { interval: "1s", settle: "0s", soak: "1s", drain: "1s", deadline: "30s" },
+      rollout: { interval: "1s", settle: "0s", soak: "1s", drain: "1s", deadline: "90s" },
       watcher: {
         image: `${shared}/${image}`,
         backend: `file://${join(project.folder, "state")}?metadata=skip`,
@@ -180,8 +187,12 @@ describe("A watcher in a pod", function () {
 
   it("ends a roll that is under way when its pod is deleted, and its successor goes on from there", async () => {
     const traffic = await startTraffic({ url, kinds: ["new-connection"] });
-    const name = await interrupt("3", (pod) => cluster.delete(podPath(pod)));
-    assert.equal((await ask(url)).version, "3");
+    const former: string[] = [];
+    const name = await interrupt("3", async (pod) => {
+      await cluster.delete(podPath(pod));
+      void follow(pod, former);
+    });
+    assert.equal((await ask(url)).version, "3", former.join("\n"));
     await converges("3", name);
     assert.equal((await traffic.stop()).failed, 0);
   });

@@ -85,6 +85,8 @@ export function inside({ addresses: { node }, registryPort, fakes }) {
         // The defaults take minutes over a thousand pods.
         "--concurrent-deployment-syncs=20",
         "--concurrent-replicaset-syncs=20",
+        // A busy machine keeps kwok from reporting in time, and a pod that was unready once stays so: nobody asks it again.
+        ...(fakes ? ["--node-monitor-grace-period=10m"] : []),
       ],
     },
     {
