@@ -31,13 +31,16 @@ const testGround = {
 const commands = {
   async start(args) {
     await packagesAndBundles();
-    const { readArgs, start } = await import("./start.mjs");
-    const { withGitHub } = readArgs(args);
-    const { checkGitHub } = await import("./story-github.mjs");
-    if (withGitHub) checkGitHub();
-    const { forStart, prepare } = await import("./ground.mjs");
-    const ground = await prepare(withGitHub ? [...forStart, "github"] : forStart, { progress });
-    return start({ ground, args });
+    const { onDocker } = await import("./story-docker.mjs");
+    return story(onDocker, args);
+  },
+
+  async "start:kubernetes"(args) {
+    const why = await noCluster();
+    if (why) throw why;
+    await packagesAndBundles();
+    const { onKubernetes } = await import("./story-kubernetes.mjs");
+    return story(onKubernetes, args);
   },
 
   async test(args) {
@@ -119,7 +122,21 @@ const commands = {
   },
 };
 
-/** Why the tests that need a cluster cannot run on this machine. */
+/**
+ * @param {import("./story-engine.mjs").StoryEngine} engine
+ * @param {string[]} args
+ */
+async function story(engine, args) {
+  const { readArgs, start } = await import("./start.mjs");
+  const { withGitHub } = readArgs(args);
+  const { checkGitHub } = await import("./story-github.mjs");
+  if (withGitHub) checkGitHub();
+  const { prepare } = await import("./ground.mjs");
+  const ground = await prepare([...engine.ground, ...(withGitHub ? ["github"] : [])], { progress });
+  return start({ engine, ground, args });
+}
+
+/** Why there can be no cluster on this machine. */
 async function noCluster() {
   const { obstacle } = await import("./cluster/machine.mjs");
   return obstacle();

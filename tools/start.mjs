@@ -1,18 +1,18 @@
-// `npm start`: the whole story on this machine, in .work/start, from the first push to a clean table. An earlier run that
-// was interrupted at any moment is tidied up first.
+// `npm start` and its kin: the whole story on this machine, in a folder of .work, from the first push to a clean table. An
+// earlier run that was interrupted at any moment is tidied up first.
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { onPath } from "./command.mjs";
 import { Failure, reason } from "./failure.mjs";
 import { withLock } from "./lock.mjs";
 import { root } from "./paths.mjs";
-import { clear, fill, freePort, place as placeOf, stack, storyEnv } from "./story-folder.mjs";
+import { forgetImages } from "./story-docker.mjs";
+import { clear, fill, place as placeOf, stack, storyEnv } from "./story-folder.mjs";
 import { deploymentsOn, openGitHub } from "./story-github.mjs";
 import { byHand, next } from "./story-next.mjs";
 import { play } from "./story-play.mjs";
 import { alive, Interrupted, Processes } from "./story-processes.mjs";
 import { takeOver } from "./story-repository.mjs";
-import { down, forgetImages } from "./story-stack.mjs";
 import { deploymentTable, teller } from "./story-text.mjs";
 
 const OPTIONS = ["--keep", "--json", "--with-github"];
@@ -28,32 +28,40 @@ const programs = /** @type {const} */ ([
 
 /**
  * @param {object} options
+ * @param {import("./story-engine.mjs").StoryEngine} options.engine
  * @param {Ground} options.ground
  * @param {readonly string[]} options.args
  * @returns {Promise<number>} the exit code
  */
-export async function start({ ground, args }) {
+export async function start({ engine, ground, args }) {
   const { keep, json, withGitHub } = readArgs(args);
-  const { registry, base, edge, engine: pulumi } = ground;
-  if (!registry || !base || !edge || !pulumi) throw new Error("the story needs a whole ground");
+  const { registry, base, engine: pulumi } = ground;
+  if (!registry || !base || !pulumi) throw new Error("the story needs a whole ground");
   const tell = teller(json ? process.stderr : process.stdout);
   for (const [program, page] of programs) {
     if (!onPath(program, ground.env))
       throw new Failure(`there is no ${program} command`, `install it: ${page}`);
   }
-  const place = placeOf();
-  const processes = new Processes({ folder: place.folder, env: storyEnv(ground.env, place) });
+  const place = placeOf(join(root, ".work", engine.folder));
+  const env = { ...storyEnv(ground.env, place), ...engine.env(place) };
+  const processes = new Processes({ folder: place.folder, env });
   const images = `${registry.address}/${place.name}`;
   const interruption = listen(tell);
   const { signal } = interruption;
   /** @type {Story} */
-  const story = { place, processes, tell, signal, images, base, pulumi };
+  const story = { engine, place, processes, tell, signal, images, base, pulumi };
   try {
     await takeFolder(story);
     try {
       if (signal.aborted) throw new Interrupted();
-      const port = (/** @type {number} */ wanted) => portFor(wanted, tell);
-      await fill(place, { registry: registry.address, edge, port, withGitHub });
+      await engine.ready(story);
+      if (signal.aborted) throw new Interrupted();
+      await fill(place, {
+        registry: registry.address,
+        configure: (document) => engine.configure(document, ground),
+        port: (wanted) => engine.port(wanted, tell),
+        withGitHub,
+      });
       const github = withGitHub ? await openGitHub(story) : undefined;
       const access = github && (await takeOver(story, github.url));
       const played = await play(story);
@@ -71,7 +79,7 @@ export async function start({ ground, args }) {
         return played.failed ? 1 : 0;
       }
       await cleanUp(story, registry.address);
-      if (!signal.aborted) tell.plain(next(place.folder));
+      if (!signal.aborted) tell.plain(next(place.folder, engine.command));
       if (played.failed) throw new Failure(`${played.failed} requests failed`, `the logs: ${processes.logs}`);
     } catch (error) {
       await cleanUp(story, registry.address);
@@ -114,7 +122,7 @@ function listen(tell) {
     if (first) return;
     first = Date.now();
     tell.happened(
-      "interrupted: ending what was started (Ctrl-C again leaves that to the next npm start)",
+      "interrupted: ending what was started (Ctrl-C again leaves that to the next run)",
       "yellow",
     );
     controller.abort();
@@ -133,26 +141,24 @@ function listen(tell) {
  * Takes the folder for this run, and ends what an earlier one left in it.
  * @param {Story} story
  */
-async function takeFolder({ place, processes, tell, pulumi, images }) {
+async function takeFolder(story) {
+  const { engine, place, processes, tell, images } = story;
   mkdirSync(place.folder, { recursive: true, mode: 0o700 });
-  await withLock(join(root, ".work", "locks", "start"), async () => {
+  await withLock(join(root, ".work", "locks", engine.folder), async () => {
     const former = processes.record.read();
     if (former && alive(former.story)) {
       const { pid } = former.story;
       throw new Failure(
-        `another npm start is at work in this folder (process ${pid})`,
+        `another ${engine.command} is at work in this folder (process ${pid})`,
         `wait until it ends, or end it: kill ${pid}`,
       );
     }
     if (former) tell.happened("tidying up after an earlier run");
     await processes.endLeftovers();
     rmSync(processes.logs, { recursive: true, force: true });
-    const problems = await down({ processes, place, pulumi });
+    const problems = await engine.down(story);
     if (problems.length > 0) {
-      throw new Failure(
-        "what an earlier run left on the Docker engine could not be removed",
-        problems.join("\n"),
-      );
+      throw new Failure("what an earlier run left could not be removed", problems.join("\n"));
     }
     await forgetImages(processes.env, images);
     clear(place);
@@ -161,32 +167,22 @@ async function takeFolder({ place, processes, tell, pulumi, images }) {
 }
 
 /**
- * @param {number} wanted
- * @param {Teller} tell
- */
-async function portFor(wanted, tell) {
-  const port = await freePort(wanted);
-  if (port !== wanted)
-    tell.happened(`port ${wanted} is taken on this machine: the shop gets ${port}`, "yellow");
-  return port;
-}
-
-/**
  * @param {Story} story
  * @param {string} registry
  */
-async function cleanUp({ place, processes, tell, pulumi, images }, registry) {
+async function cleanUp(story, registry) {
+  const { engine, place, processes, tell, images } = story;
   try {
     await processes.endAll();
-    const problems = await down({ processes, place, pulumi });
+    const problems = await engine.down(story);
     await forgetImages(processes.env, images);
     if (problems.length > 0) throw new Error(problems.join("\n"));
     clear(place);
     processes.record.clear();
-    tell.happened(`cleaned up; the Docker engine and the registry on ${registry} stay`);
+    tell.happened(`cleaned up; ${engine.stays(registry)}`);
   } catch (error) {
     tell.happened(
-      `not everything could be cleaned up, the next npm start tries again: ${reason(error)}`,
+      `not everything could be cleaned up, the next ${engine.command} tries again: ${reason(error)}`,
       "red",
     );
   }
@@ -200,6 +196,6 @@ function diskFull(error, folder) {
   const { code, message } = error instanceof Error ? /** @type {NodeJS.ErrnoException} */ (error) : {};
   const full = code === "ENOSPC" || /no space left on device/i.test(message ?? "");
   return full && !(error instanceof Failure)
-    ? new Failure("the disk is full", `make room on the disk of ${folder}, then run npm start again`)
+    ? new Failure("the disk is full", `make room on the disk of ${folder}, then run it again`)
     : error;
 }

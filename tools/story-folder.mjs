@@ -36,10 +36,10 @@ const ENCRYPTION = ["secretsprovider", "encryptedkey", "encryptionsalt"];
  */
 
 /**
- * @param {string} [folder]
+ * @param {string} folder
  * @returns {Place}
  */
-export function place(folder = join(root, ".work", "start")) {
+export function place(folder) {
   const name = `tagalong-start-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}`;
   return {
     folder,
@@ -81,9 +81,13 @@ export function clear({ folder, shop, githubToken }) {
 
 /**
  * @param {Place} place
- * @param {{ registry: string, edge: string, port: (wanted: number) => Promise<number>, withGitHub: boolean }} ground
+ * @param {object} here
+ * @param {string} here.registry
+ * @param {(document: import("yaml").Document) => void} here.configure makes a stack's file one for the story's engine
+ * @param {(wanted: number) => Promise<number>} here.port
+ * @param {boolean} here.withGitHub
  */
-export async function fill(place, { registry, edge, port, withGitHub }) {
+export async function fill(place, { registry, configure, port, withGitHub }) {
   mkdirSync(join(place.folder, "state"), { recursive: true, mode: 0o700 });
   mkdirSync(place.project, { recursive: true });
   const passphrase = randomBytes(24).toString("base64url");
@@ -96,7 +100,7 @@ export async function fill(place, { registry, edge, port, withGitHub }) {
     symlinkSync(join(root, file), join(place.project, file));
   for (const file of stacks.map((one) => `Pulumi.${one}.yaml`)) {
     const ports = await freePorts(text(file), port);
-    writeFileSync(join(place.project, file), stackFile(text(file), { edge, ports }));
+    writeFileSync(join(place.project, file), stackFile(text(file), { configure, ports }));
   }
   if (withGitHub) {
     const file = `Pulumi.${shared}.yaml`;
@@ -126,14 +130,15 @@ export function projectFile(text, { root, name, registry }) {
 }
 
 /**
- * A stack's file for this machine: the edge's image from this registry, and host ports that are free here.
+ * A stack's file for this machine: for the story's engine, and at ports that are free there.
  * @param {string} text
- * @param {{ edge: string, ports: Readonly<Record<string, number>> }} here host ports by service
+ * @param {{ configure: (document: import("yaml").Document) => void, ports: Readonly<Record<string, number>> }} here ports
+ *   by service
  */
-export function stackFile(text, { edge, ports }) {
+export function stackFile(text, { configure, ports }) {
   const document = parseDocument(text.replace(EDITOR_HINT, ""));
   for (const key of ENCRYPTION) document.delete(key);
-  document.setIn(["config", "tagalong:edge", "image"], edge);
+  configure(document);
   for (const [service, port] of Object.entries(ports)) {
     document.setIn(["config", "tagalong:services", service, "publish"], port);
   }

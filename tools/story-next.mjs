@@ -10,11 +10,14 @@ import { repository, shared, stack } from "./story-folder.mjs";
 
 const { owner, name } = repository;
 
-/** @param {string} folder of the story */
-export const next = (folder) =>
+/**
+ * @param {string} folder of the story
+ * @param {string} command that told it
+ */
+export const next = (folder, command) =>
   [
     "",
-    "Next: npm start -- --keep        the same, and it stays up for you to push images of your own",
+    `Next: ${`${command} -- --keep`.padEnd(25)}  the same, and it stays up for you to push images of your own`,
     "      README.md                  your first environment; docs/configuration.md has every key",
     `      ${relative(process.cwd(), join(folder, "logs")).padEnd(25)}  all that was said, the watcher's decisions in watch.out`,
   ].join("\n");
@@ -31,9 +34,14 @@ const word = (text) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAl
  * @param {Ground} ground
  * @param {import("./story-github.mjs").GitHub} [github]
  */
-export function byHand({ place, processes, images, base }, { urls, watcher }, { engine = "", env }, github) {
+export function byHand(
+  { engine: runsOn, place, processes, images, base },
+  { urls, watcher },
+  { engine = "", env },
+  github,
+) {
   const path = onPath("pulumi") === engine ? [] : [`export PATH=${word(dirname(engine))}${delimiter}"$PATH"`];
-  const host = env.DOCKER_HOST === process.env.DOCKER_HOST ? [] : [`export DOCKER_HOST=${env.DOCKER_HOST}`];
+  const { settings, end } = runsOn.byHand(env, place);
   const token = word(place.githubToken);
   return [
     "",
@@ -41,7 +49,7 @@ export function byHand({ place, processes, images, base }, { urls, watcher }, { 
     "",
     ...Object.entries(place.settings).map(([name, value]) => `  export ${name}=${word(value)}`),
     ...(github ? [`  export GITHUB_API_URL=${github.url}`, `  export GITHUB_TOKEN="$(cat ${token})"`] : []),
-    ...[...path, ...host].map((line) => `  ${line}`),
+    ...[...path, ...settings].map((line) => `  ${line}`),
     "",
     "  # a new image, after a change of your own in the shop",
     `  cd ${word(place.shop)} && git commit -am "my change"`,
@@ -66,7 +74,8 @@ export function byHand({ place, processes, images, base }, { urls, watcher }, { 
     "  # the end",
     `  kill ${[watcher, ...(github ? [github.child] : [])].map(({ pid }) => pid).join(" ")}`,
     ...["test", stack].map((name) => `  pulumi destroy --yes --stack ${name} --cwd ${word(place.project)}`),
+    ...end.map((line) => `  ${line}`),
     "",
-    "The next npm start ends it too.",
+    `The next ${runsOn.command} ends it too.`,
   ].join("\n");
 }

@@ -18,6 +18,7 @@ const BASELINE_MILLISECONDS = 5_000;
 
 /**
  * @typedef {object} Story
+ * @property {import("./story-engine.mjs").StoryEngine} engine what its environments run on
  * @property {import("./story-folder.mjs").Place} place
  * @property {import("./story-processes.mjs").Processes} processes
  * @property {import("./story-text.mjs").Teller} tell

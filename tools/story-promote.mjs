@@ -2,7 +2,6 @@
 // rejected is not, and a second edit is the way back.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./command.mjs";
 import { Failure, reason } from "./failure.mjs";
 import { root } from "./paths.mjs";
 import { promoted } from "./story-folder.mjs";
@@ -138,14 +137,14 @@ async function rollTo(story, push) {
   const [released, tagged, running] = await Promise.all([
     carried(story, images, push.version),
     carried(story, images, promoted),
-    runningIn(story),
+    story.engine.running(story, `${story.place.name}/${promoted}`),
   ]);
   /** @param {string} image */
   const moved = (image) => {
     const wanted = push.digests[image] ?? "";
     const found = [released[image], tagged[image], running[image]];
     if (found.some((digest) => digest !== wanted)) {
-      const seen = `release ${released[image]}, tag ${tagged[image]}, container ${running[image]}`;
+      const seen = `release ${released[image]}, tag ${tagged[image]}, running ${running[image]}`;
       throw new Failure(`${image} is not the same everywhere: pushed ${wanted}, ${seen}`, MISTAKE);
     }
     return { from: before[image] ?? null, to: wanted, digestPreserved: true };
@@ -174,21 +173,6 @@ async function carried({ images: folder }, images, tag) {
     return [image, response.headers.get("docker-content-digest") ?? undefined];
   });
   return Object.fromEntries(await Promise.all(asked));
-}
-
-/**
- * The digest that the containers of each service were made from, as the engine says itself.
- * @param {Story} story
- * @returns {Promise<Record<string, string | undefined>>}
- */
-async function runningIn({ place, processes: { env } }) {
-  const label = `label=dev.tagalong.environment=${place.name}/${promoted}`;
-  const format = '{{.Label "dev.tagalong.service"}} {{.Image}}';
-  const listed = await run("docker", ["ps", "--no-trunc", "--filter", label, "--format", format], { env });
-  const pairs = listed.split("\n").map((line) => line.split(" "));
-  return Object.fromEntries(
-    pairs.flatMap(([service, image = ""]) => (service ? [[service, image.split("@")[1]]] : [])),
-  );
 }
 
 /**

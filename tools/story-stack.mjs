@@ -1,12 +1,6 @@
-// The story's environments: how they come, and how they go so that nothing of them is left on the Docker engine.
+// The stacks of the story's environments: how they come, change and go.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./command.mjs";
-import { reason } from "./failure.mjs";
-import { stacks } from "./story-folder.mjs";
-
-/** The label by which the environment's components mark what is theirs. */
-const LABEL = "dev.tagalong.environment";
 
 /**
  * @typedef {object} Means
@@ -65,25 +59,11 @@ export function preview({ processes, place, pulumi }, stack, signal) {
 }
 
 /**
- * Destroys each stack that there is, then removes what a broken or interrupted one could not.
- * @param {Means} means
- * @returns {Promise<string[]>} what went wrong on the way and may be left
- */
-export async function down(means) {
-  /** @type {string[]} */
-  const problems = [];
-  await Promise.all(stacks.map((stack) => destroy(means, stack)));
-  for (const environment of means.place.environments) {
-    await sweep(means.processes.env, environment).catch((error) => problems.push(reason(error)));
-  }
-  return problems;
-}
-
-/**
+ * As far as it goes: what is left is for whoever calls.
  * @param {Means} means
  * @param {string} stack
  */
-async function destroy({ processes, place, pulumi }, stack) {
+export async function destroy({ processes, place, pulumi }, stack) {
   const cwd = place.project;
   const state = join(place.folder, "state", ".pulumi", "stacks", place.name, `${stack}.json`);
   if (!existsSync(state) || !existsSync(join(cwd, "Pulumi.yaml"))) return;
@@ -102,50 +82,3 @@ async function destroy({ processes, place, pulumi }, stack) {
   // Where it fails, the caller's removal does its work: the state goes too.
   await call("destroy", "--skip-preview", "--color", "never").catch(() => {});
 }
-
-/**
- * @param {NodeJS.ProcessEnv} env
- * @param {string} environment
- */
-async function sweep(env, environment) {
-  const filter = ["--filter", `label=${LABEL}=${environment}`, "--quiet"];
-  /** @type {[string[], string[]][]} */
-  const kinds = [
-    [
-      ["ps", "--all"],
-      ["rm", "--force", "--volumes"],
-    ],
-    [
-      ["network", "ls"],
-      ["network", "rm"],
-    ],
-    [
-      ["volume", "ls"],
-      ["volume", "rm", "--force"],
-    ],
-  ];
-  for (const [list, remove] of kinds) {
-    const found = await lines(env, [...list, ...filter]);
-    if (found.length > 0) await run("docker", [...remove, ...found], { env, seconds: 60 });
-  }
-}
-
-/**
- * Takes the tags of the story's images off the engine; what they are made of stays in the build's cache.
- * @param {NodeJS.ProcessEnv} env
- * @param {string} folder the images' folder in the registry
- */
-export async function forgetImages(env, folder) {
-  const images = await lines(env, ["image", "ls", "--filter", `reference=${folder}/*`, "--quiet"]);
-  if (images.length > 0) {
-    const unique = [...new Set(images)];
-    await run("docker", ["image", "rm", "--force", ...unique], { env, seconds: 60 }).catch(() => {});
-  }
-}
-
-/**
- * @param {NodeJS.ProcessEnv} env
- * @param {string[]} args
- */
-const lines = async (env, args) =>
-  (await run("docker", args, { env, seconds: 60 })).split("\n").filter(Boolean);

@@ -25,6 +25,7 @@ export function objectsOf({ services, watcher }: EnvironmentConfig): ObjectNames
       kind: "ServiceAccount",
       names: [serviceAccountName, ...watchers],
     },
+    { group: "", version: "v1", resource: "configmaps", kind: "ConfigMap", names: watchers },
     { ...rbac, resource: "roles", kind: "Role" },
     { ...rbac, resource: "rolebindings", kind: "RoleBinding" },
     {
@@ -89,7 +90,6 @@ export function permissionsOf(config: EnvironmentConfig): Permission[] {
       };
     }),
     { group: "", resource: "secrets", verbs: [...read, ...change] },
-    ...(config.watcher ? [{ group: "", resource: "configmaps", verbs: [...read, ...change] }] : []),
     { group: "", resource: "pods", verbs: ["get", "list", "watch"] },
     { group: "", resource: "pods/log", verbs: ["get"] },
     { group: "apps", resource: "replicasets", verbs: ["list", "watch"] },

@@ -75,8 +75,8 @@ export function deploymentSpec(args: WorkloadArgs): DeploymentSpec {
 function containerOf({ service, config, reference, secret }: WorkloadArgs): Container {
   const { cpu, memory } = config.resources;
   const limits = {
-    ...(cpu === undefined ? {} : { cpu: String(cpu) }),
-    ...(memory === undefined ? {} : { memory: String(memory) }),
+    ...(cpu === undefined ? {} : { cpu: quantity(cpu) }),
+    ...(memory === undefined ? {} : { memory: quantity(memory) }),
   };
   return {
     name: service,
@@ -102,8 +102,17 @@ function containerOf({ service, config, reference, secret }: WorkloadArgs): Cont
   };
 }
 
-/** `$(NAME)` would be another variable's value; with two, the dollar stands for itself. */
-const verbatim = (text: string): string => text.replaceAll("$(", () => "$$(");
+/** A number as Kubernetes writes it (`500m`, `100M`): what is written otherwise looks changed ever after. */
+export function quantity(number: number): string {
+  const suffixes = ["m", "", "k", "M", "G", "T"];
+  let rest = Math.round(number * 1000);
+  let exponent = 0;
+  for (; rest !== 0 && rest % 1000 === 0 && exponent < suffixes.length - 1; exponent += 1) rest /= 1000;
+  return `${rest}${suffixes[exponent]}`;
+}
+
+/** `$(NAME)` would be another variable's value, and `$$` one dollar; so each dollar is written as two. */
+const verbatim = (text: string): string => text.replaceAll("$", () => "$$");
 
 /** None for a worker that has no port: that it runs is all that can be known. */
 function probesOf(config: ServiceConfig): Pick<Container, "readinessProbe" | "livenessProbe"> {

@@ -31,7 +31,8 @@ const answers = {
   "/env": (url, reply) => reply(200, process.env[url.searchParams.get("name")]),
   "/file": (url, reply) => reply(200, readFileSync(url.searchParams.get("path"), "utf8")),
   "/call": (url, reply) => {
-    get(url.searchParams.get("url"), async (response) => {
+    // A connection of its own: one that stays open stays with one replica, where no edge is between.
+    get(url.searchParams.get("url"), { agent: false }, async (response) => {
       let text = "";
       for await (const chunk of response) text += chunk;
       reply(response.statusCode, JSON.parse(text));

@@ -114,13 +114,14 @@ function assertDeployed({ githubDeployments: deployments }: ToldOfGitHub, said: 
 describe("npm start", function () {
   this.timeout(240_000);
 
+  const folder = join(root, ".work", "start");
   let place: StoryFolder.Place;
   const running = new Set<ChildProcess>();
   /** All that any run said. */
   let said = "";
 
   before(async () => {
-    place = (await importTool<typeof StoryFolder>("story-folder.mjs")).place();
+    place = (await importTool<typeof StoryFolder>("story-folder.mjs")).place(folder);
   });
 
   after(async () => {

@@ -35,7 +35,11 @@ export const outside = ({ registryPort }) => ({
 export function inside({ addresses: { node }, registryPort, fakes }) {
   const kubelet = `--kubeconfig=${identity("kubelet.conf")}`;
   return [
-    { name: "forward", args: [`tcp:127.0.0.1:${registryPort}`, `unix:${LISTENING}`] },
+    // For the node alone, under the name that it has on the machine; and for pods and the machine alike.
+    ...["127.0.0.1", node].map((address) => ({
+      name: "forward",
+      args: [`tcp:${address}:${registryPort}`, `unix:${LISTENING}`],
+    })),
     {
       name: "etcd",
       args: [

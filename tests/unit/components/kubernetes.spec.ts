@@ -104,14 +104,25 @@ describe("An environment's resources on Kubernetes", () => {
     assert.equal(pod["terminationGracePeriodSeconds"], 10);
   });
 
+  for (const [cpu, memory, written] of [
+    [0.5, "100M", { cpu: "500m", memory: "100M" }],
+    [2, "256Mi", { cpu: "2", memory: "268435456" }],
+    [1.25, "3000M", { cpu: "1250m", memory: "3G" }],
+  ] as const) {
+    it(`get limits as Kubernetes writes them, or each refresh would find them changed: ${written.cpu}`, async () => {
+      const { container } = await deployment({ resources: { cpu, memory } });
+      assert.deepEqual(container["resources"], { limits: written });
+    });
+  }
+
   it("get variables and arguments verbatim, which Kubernetes would take for others' values", async () => {
     const { container } = await deployment({
       env: { PRICE: "$(HOME) costs $5", PLAIN: "$HOME" },
       command: ["run", "$(NOW)"],
     });
     assert.deepEqual(container["env"], [
-      { name: "PRICE", value: "$$(HOME) costs $5" },
-      { name: "PLAIN", value: "$HOME" },
+      { name: "PRICE", value: "$$(HOME) costs $$5" },
+      { name: "PLAIN", value: "$$HOME" },
     ]);
     assert.deepEqual(container["args"], ["run", "$$(NOW)"]);
   });

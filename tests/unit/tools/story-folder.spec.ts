@@ -3,8 +3,12 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import type { Document } from "yaml";
 import { checkStackFile } from "../../../config/stackFile";
+import type * as StoryDocker from "../../../tools/story-docker.mjs";
 import type * as StoryFolder from "../../../tools/story-folder.mjs";
+import type * as StoryKubernetes from "../../../tools/story-kubernetes.mjs";
+import type { Teller } from "../../../tools/story-text.mjs";
 import { importTool } from "./import-module";
 
 const text = (file: string) => readFileSync(resolve(__dirname, "../../..", file), "utf8");
@@ -29,14 +33,19 @@ describe("tools/story-folder", () => {
     assert.doesNotMatch(copy, /localhost:5000\/shop\//);
   });
 
-  it("copies the stack's file with this machine's edge and ports, and nothing of another passphrase", () => {
+  const tell: Teller = { happened() {}, more() {}, plain() {}, paint: (_style, text) => text };
+  const ground = { env: {}, edge: "127.0.0.1:5000/edge:1" };
+
+  it("copies the stack's file with this machine's edge and ports, and nothing of another passphrase", async () => {
     const project = folder.projectFile(text("Pulumi.yaml"), {
       root: "/",
       name: "story",
       registry: "127.0.0.1:5000",
     });
     const original = `${text("Pulumi.dev.yaml").replace(/^encryption.*\n/m, "")}encryptionsalt: v1:other\n`;
-    const copy = folder.stackFile(original, { edge: "127.0.0.1:5000/edge:1", ports: { client: 8093 } });
+    const { onDocker } = await importTool<typeof StoryDocker>("story-docker.mjs");
+    const forDocker = (document: Document) => onDocker.configure(document, ground);
+    const copy = folder.stackFile(original, { configure: forDocker, ports: { client: 8093 } });
     assert.doesNotMatch(copy, /encryptionsalt|yaml-language-server/);
     const config = checkStackFile(project, copy, "dev");
     assert.ok(config.kind === "environment");
@@ -47,6 +56,24 @@ describe("tools/story-folder", () => {
     assert.ok(before.kind === "environment");
     assert.deepEqual(config.services["server"], before.services["server"]);
     assert.deepEqual(config.rollout, before.rollout);
+  });
+
+  it("copies the stack's file for a cluster, at a node port", async () => {
+    const { onKubernetes } = await importTool<typeof StoryKubernetes>("story-kubernetes.mjs");
+    const project = folder.projectFile(text("Pulumi.yaml"), {
+      root: "/",
+      name: "story",
+      registry: "127.0.0.1:5000",
+    });
+    const port = await onKubernetes.port(8080, tell);
+    const configure = (document: Document) => onKubernetes.configure(document, ground);
+    const config = checkStackFile(
+      project,
+      folder.stackFile(text("Pulumi.dev.yaml"), { configure, ports: { client: port } }),
+      "dev",
+    );
+    assert.ok(config.kind === "environment");
+    assert.deepEqual([config.engine, config.services["client"]?.publish?.port], ["kubernetes", 30080]);
   });
 
   it("gives each clone names of its own, and always the same", () => {
