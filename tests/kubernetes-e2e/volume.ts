@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Labelled, pathOf, type Resource, remove } from "../../provider/kubernetes/api";
 import type { Project, Stack } from "../e2e/harness";
-import { cluster } from "./engine";
+import { cluster } from "../kubernetes/engine";
 
 const volumes: Resource = { group: "", version: "v1", resource: "persistentvolumes" };
 const claims: Resource = { group: "", version: "v1", resource: "persistentvolumeclaims" };

@@ -12,7 +12,7 @@ import { watcherName } from "../../provider/kubernetes/layout";
 import { ask, Project, type Stack, startTraffic } from "../e2e/harness";
 import { registry } from "../e2e/images";
 import { slay, Watching } from "../e2e/watching";
-import { cluster, namespaceOf, onKubernetes } from "./engine";
+import { cluster, namespaceOf, onKubernetes } from "../kubernetes/engine";
 import { claimVolume, removeVolume, runAsPod } from "./volume";
 
 type Pod = V1Pod & Labelled;
