@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask, Project, type Stack } from "../e2e/harness";
 import { Watching } from "../e2e/watching";
-import { onKubernetes } from "./engine";
-import { Way } from "./way";
+import { onKubernetes } from "../kubernetes/engine";
+import { Way } from "../kubernetes/way";
 
 describe("A watcher that loses the cluster in the middle of a roll", function () {
   this.timeout(240_000);
