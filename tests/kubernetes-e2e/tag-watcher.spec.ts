@@ -18,7 +18,7 @@ import { claimVolume, removeVolume, runAsPod } from "./volume";
 type Pod = V1Pod & Labelled;
 
 const tools = resolve(__dirname, "../../tools/run.mjs");
-const image = process.env["KW"] ?? `tagalong/watcher-test:${randomBytes(4).toString("hex")}`;
+const image = `tagalong/watcher-test:${randomBytes(4).toString("hex")}`;
 /** The machine's registry under the one name that the machine, the node and the pods all have for it. */
 const shared = `${new URL(onKubernetes.url(1)).hostname}:${registry.split(":")[1]}`;
 const kubeconfig = process.env["KUBECONFIG"] ?? "";
@@ -99,8 +99,7 @@ describe("A watcher in a pod", function () {
 
   before(async () => {
     const args = ["image", "--engine", "kubernetes", "--tag", `${registry}/${image}`, "--push"];
-    if (!process.env["KW"])
-      execFileSync("node", [tools, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync("node", [tools, ...args], { stdio: ["ignore", "ignore", "inherit"] });
     const port = await onKubernetes.freePort();
     url = onKubernetes.url(port);
     await push("1");
@@ -132,8 +131,7 @@ describe("A watcher in a pod", function () {
   after(async () => {
     await project.close();
     await removeVolume(project);
-    if (!process.env["KW"])
-      execFileSync("docker", ["image", "rm", "--force", `${registry}/${image}`], { stdio: "ignore" });
+    execFileSync("docker", ["image", "rm", "--force", `${registry}/${image}`], { stdio: "ignore" });
   });
 
   it("rolls its environment forward, and is not changed by that itself", async () => {
