@@ -1,5 +1,5 @@
 // `tagalong watch`: the watcher in this process, with the signals that end it.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import program = require("../index");
@@ -12,6 +12,7 @@ const sameKeystrokeMs = 500;
 
 export async function watchCommand(options: { stack: string; cwd: string }): Promise<ExitCode> {
   adoptSecrets();
+  beat();
   const log = createLog();
   const [stop, abort] = [new AbortController(), new AbortController()];
   let stoppedAt = 0;
@@ -36,4 +37,14 @@ export async function watchCommand(options: { stack: string; cwd: string }): Pro
 /** Secrets that came as a file, as they do in the watcher's container, become environment variables of this process alone. */
 function adoptSecrets(file = process.env["TAGALONG_SECRETS_FILE"]): void {
   if (file !== undefined) Object.assign(process.env, JSON.parse(readFileSync(file, "utf8")));
+}
+
+const heartbeatEveryMs = 5_000;
+
+/** Writes a file as long as this process gets to do anything, for a pod's liveness probe. */
+function beat(file = process.env["TAGALONG_HEARTBEAT_FILE"]): void {
+  if (file === undefined) return;
+  const write = () => writeFileSync(file, String(Date.now()));
+  write();
+  setInterval(write, heartbeatEveryMs).unref();
 }

@@ -49,8 +49,7 @@ export interface DeploymentSight {
   service: string;
   /** repository@digest that each pod must run. */
   wanted: string;
-  /** Of the change that is to be rolled out, the newest, and the one that its status is about. */
-  generation: number;
+  /** Of its newest change, and of the one that its status is about. */
   newestGeneration: number;
   observedGeneration: number;
   /** What its template asks for, and who has asked for that last. */

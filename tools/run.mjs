@@ -90,8 +90,8 @@ const commands = {
 
   async bench(args) {
     await packagesAndBundles();
-    const { forStart, prepare } = await import("./ground.mjs");
-    const { env } = await prepare([...forStart, "watchtower"], { progress });
+    const { prepare } = await import("./ground.mjs");
+    const { env } = await prepare(["engine"], { progress });
     return (await node([join(root, "bench", "main.mjs"), ...args], env)).code;
   },
 

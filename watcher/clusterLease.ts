@@ -1,6 +1,6 @@
 // One watcher an environment on a cluster, wherever its process is: a Lease in the environment's namespace, held as
 // Kubernetes' own controllers hold theirs. A second one waits until it is released, or not renewed for its duration. The
-// holder that cannot renew it in time is to stop before that, so that two never roll at once.
+// holder that cannot renew it in time is told to stop before that, so that two never roll at once.
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -11,6 +11,7 @@ import { isClusterError } from "../provider/kubernetes/errors";
 import { environmentAnnotation, watcherName } from "../provider/kubernetes/layout";
 import { type Log, messageOf } from "./log";
 import { pause } from "./pause";
+import type { Hold } from "./place";
 
 export interface ClusterLeaseOptions {
   cluster: Cluster;
@@ -29,9 +30,10 @@ const usual = { duration: 15_000, renewWithin: 10_000, retry: 2_000 };
 
 type Found = V1Lease & Labelled;
 
-export class ClusterLease {
-  /** Aborted once it may be another's, with the reason. */
+export class ClusterLease implements Hold {
+  /** Aborted when it may be another's soon, with the reason. */
   readonly lost: AbortSignal;
+  readonly handOverMs: number;
   private readonly losing = new AbortController();
   private readonly ending = new AbortController();
   private readonly identity = identityOf();
@@ -48,6 +50,8 @@ export class ClusterLease {
   private constructor(private readonly options: ClusterLeaseOptions) {
     this.lost = this.losing.signal;
     this.times = { ...usual, ...options.times };
+    // A second less than there is, since timers are late on a busy machine.
+    this.handOverMs = this.times.duration - this.times.renewWithin - 1_000;
     this.path = pathOf(resources.leases, options.namespace, watcherName);
   }
 

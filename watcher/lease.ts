@@ -90,6 +90,11 @@ export class Lease {
     return this.file.replace(/\.json$/, ".unwritten.json");
   }
 
+  /** Kills whatever the holder has started. */
+  kill(): void {
+    for (const pid of marked(this.content.mark)) send(pid, "SIGKILL");
+  }
+
   release(): void {
     if (read(this.file)?.mark === this.content.mark) rmSync(this.file, { force: true });
   }

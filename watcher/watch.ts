@@ -1,9 +1,11 @@
 // The watcher of one environment, from its start to its end.
+import type { EnvironmentConfig } from "../config";
 import { dockerPlace } from "./docker";
 import { FollowedConfig } from "./followedConfig";
 import { kubernetesPlace } from "./kubernetes";
 import type { Log } from "./log";
 import { openMirror } from "./mirror";
+import type { Hold, Place } from "./place";
 import type { ReceiptSink } from "./receipts";
 import { type Program, Runner } from "./runner";
 import { readProject, type StackFolder } from "./stackFiles";
@@ -22,15 +24,34 @@ export interface WatchOptions extends StackFolder {
   sinks?: readonly ReceiptSink[];
 }
 
-const places = { docker: dockerPlace, kubernetes: kubernetesPlace } as const;
+const placeOf = ({ engine, kubernetes }: EnvironmentConfig): Place =>
+  engine === "docker" ? dockerPlace : kubernetesPlace(kubernetes.context);
 
-/** @throws ConfigError, SetUpError, or Error where it cannot start; from then on nothing but `stop` ends it */
+/** @throws ConfigError, SetUpError, or Error where it cannot start, or loses the environment to another watcher */
 export async function watch(options: WatchOptions): Promise<void> {
-  const { stack, log, stop, abort } = options;
+  const { log, stop } = options;
   const project = readProject(options.directory);
   const config = new FollowedConfig(options, log);
-  const place = places[config.now.engine];
-  const runner = await Runner.open({ ...options, project, place });
+  const place = placeOf(config.now);
+  const hold = await place.hold?.({ project, config: config.now, log, stop });
+  if (place.hold && !hold) return;
+  try {
+    await follow({ ...options, project, config, place, hold });
+  } finally {
+    await hold?.release();
+  }
+}
+
+async function follow(
+  options: WatchOptions & { project: string; config: FollowedConfig; place: Place; hold: Hold | undefined },
+): Promise<void> {
+  const { stack, log, config, place, hold } = options;
+  const orLost = (signal: AbortSignal) => (hold ? AbortSignal.any([signal, hold.lost]) : signal);
+  const [stop, abort] = [orLost(options.stop), orLost(options.abort)];
+  const runner = await Runner.open({ ...options, stop });
+  hold?.lost.addEventListener("abort", () => {
+    setTimeout(() => runner.kill(), hold.handOverMs).unref();
+  });
   const [standing, voice] = [new Standing(), new Voice(log)];
   const mirror = openMirror(options.directory, log);
   const work = { stack, config, runner, place, standing, log, voice, stop, abort };
@@ -40,4 +61,5 @@ export async function watch(options: WatchOptions): Promise<void> {
     await mirror.close();
     runner.close();
   }
+  hold?.lost.throwIfAborted();
 }

@@ -1,6 +1,7 @@
 // TagWatcher: the watcher as a Deployment in the namespace that it follows, from the project's own image. It runs this
 // same program, itself included, so everything about it is made from what it is given here and nothing else: what it
 // finds when it runs the program is what is there already, and it never replaces itself.
+import { createHash } from "node:crypto";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ConfigMap, Secret, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
@@ -10,7 +11,7 @@ import type { EnvironmentConfig, WatcherConfig } from "../../config";
 import { watcherName } from "../../provider/kubernetes/layout";
 import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
-import { watcherRules } from "./needs";
+import { watcherPermissions } from "./needs";
 import type { Owned } from "./owned";
 
 import { secretsFile, watcherPod } from "./watcherPod";
@@ -36,7 +37,7 @@ export class TagWatcher extends pulumi.ComponentResource {
     const metadata = owned.metadata(watcherName, selector);
 
     const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
-    const role = new Role(name, { metadata, rules: watcherRules(config) }, child);
+    const role = new Role(name, { metadata, rules: rulesOf(config) }, child);
     const binding = new RoleBinding(
       name,
       {
@@ -48,17 +49,22 @@ export class TagWatcher extends pulumi.ComponentResource {
       },
       child,
     );
-    // Both are named anew with each change of their content, so that the change replaces the pod.
-    const named = { metadata: owned.metadata(undefined, selector), immutable: true };
-    const configMap = new ConfigMap(name, { ...named, data: filesOf(config.stack, files) }, child);
+    const data = filesOf(config.stack, files);
+    const configMap = new ConfigMap(name, { metadata, data }, child);
     const secrets = pulumi
       .all(
         watcher.secrets.map((key) => pulumi.output(config.secrets[key] ?? "").apply((value) => [key, value])),
       )
       .apply((entries) => JSON.stringify(Object.fromEntries(entries)));
+    // Named anew with each change of its content, so that the change replaces the pod; for the files the pod tells by
+    // itself.
     const secret = new Secret(
       name,
-      { ...named, stringData: { [secretsFile]: pulumi.secret(secrets) } },
+      {
+        metadata: owned.metadata(undefined, selector),
+        immutable: true,
+        stringData: { [secretsFile]: pulumi.secret(secrets) },
+      },
       child,
     );
 
@@ -73,14 +79,14 @@ export class TagWatcher extends pulumi.ComponentResource {
           strategy: { type: "Recreate" },
           revisionHistoryLimit: config.rollout.keep,
           template: {
-            metadata: { labels: metadata.labels },
+            metadata: { labels: metadata.labels, annotations: { [filesAnnotation]: checksum(data) } },
             spec: watcherPod({
               image: formatReference(watcher.image),
               stack: config.stack,
               backend: watcher.backend,
               volumeClaim: watcher.volumeClaim,
               rollout: config.rollout,
-              files: Object.keys(filesOf(config.stack, files)),
+              files: Object.keys(data),
               configMap: configMap.metadata.name,
               secret: secret.metadata.name,
               pullSecret: args.pullSecret,
@@ -100,6 +106,18 @@ export class TagWatcher extends pulumi.ComponentResource {
     this.registerOutputs({ deployment: this.deployment.metadata.name });
   }
 }
+
+/** Rules of its Role. */
+export const rulesOf = (config: EnvironmentConfig) =>
+  watcherPermissions(config).map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs,
+  }));
+
+const filesAnnotation = "tagalong.dev/files";
+const checksum = (data: Record<string, string>): string =>
+  createHash("sha256").update(JSON.stringify(data)).digest("hex");
 
 /** By their names in the project's folder. */
 function filesOf(stack: string, { project, stack: own, repository }: ProjectFiles): Record<string, string> {

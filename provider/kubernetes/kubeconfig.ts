@@ -75,14 +75,25 @@ export async function findWay(context: string): Promise<Way> {
 const podContext = "inClusterContext";
 const isInPod = (config: KubeConfig): boolean => config.getCurrentContext() === podContext;
 
+/** The files that a kubeconfig is to be in, and whether somebody named them. */
+function places(): { files: string[]; named: string | undefined } {
+  const named = process.env["KUBECONFIG"];
+  const files = named ? named.split(delimiter).filter(Boolean) : [join(homedir(), ".kube", "config")];
+  return { files: files.filter((file) => existsSync(file)), named };
+}
+
+/** Whether this is a pod without a kubeconfig: then the cluster is the one around it, whatever the context. */
+export function isAroundUs(): boolean {
+  const { files, named } = places();
+  return !named && files.length === 0 && Boolean(process.env["KUBERNETES_SERVICE_HOST"]);
+}
+
 /** Of several files, what stands first counts, and one that is missing is skipped. */
 async function load(): Promise<KubeConfig> {
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
-  const named = process.env["KUBECONFIG"];
-  const files = named ? named.split(delimiter).filter(Boolean) : [join(homedir(), ".kube", "config")];
-  const found = files.filter((file) => existsSync(file));
+  const { files, named } = places();
   const all = new KubeConfig();
-  for (const file of found) {
+  for (const file of files) {
     const one = new KubeConfig();
     try {
       one.loadFromFile(file);
@@ -96,9 +107,9 @@ async function load(): Promise<KubeConfig> {
       currentContext: all.currentContext || one.currentContext,
     });
   }
-  if (found.length === 0 && named)
+  if (files.length === 0 && named)
     throw new Error(`there is no kubeconfig at ${named}, which KUBECONFIG names: ${fix}`);
-  if (found.length === 0 && process.env["KUBERNETES_SERVICE_HOST"]) all.loadFromCluster();
+  if (isAroundUs()) all.loadFromCluster();
   return all;
 }
 

@@ -201,8 +201,8 @@ export class ClusterLookout implements Lookout {
       ...{
         service,
         wanted: plan.reference,
-        generation: plan.generation,
-        newestGeneration: deployment.generation,
+        // One that was made anew begins to count again: it is not what the update has made.
+        newestGeneration: Math.max(deployment.generation, plan.generation),
       },
       ...{ observedGeneration, image, imageBy, isPaused, replicas, replicasBy, status },
       ...(plan.replicas === undefined ? {} : { wantedReplicas: plan.replicas }),

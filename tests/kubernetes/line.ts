@@ -51,6 +51,10 @@ export class CutLine {
     while (this.joined < 2 * 3 || this.sockets.size < 2 * 3) await pause(20);
   }
 
+  get isRefusing(): boolean {
+    return this.isCut;
+  }
+
   cut(): void {
     this.isCut = true;
     for (const socket of this.sockets) socket.destroy();

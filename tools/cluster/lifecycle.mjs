@@ -79,7 +79,7 @@ async function start({ name, folder, fakes, program, pause, registryPort }) {
     await layPrograms(program, join(folder, "bin"));
     await makeIdentities(name, folder, addresses);
     const files = {
-      ...settings({ node: addresses.node, group, pause }),
+      ...settings({ node: addresses.node, group, pause, registryPort }),
       "kwok.yaml": readFileSync(kwokStages, "utf8"),
       "outer.sh": outerScript(layout, folder),
       "inner.sh": innerScript(layout),

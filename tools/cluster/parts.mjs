@@ -35,7 +35,11 @@ export const outside = ({ registryPort }) => ({
 export function inside({ addresses: { node }, registryPort, fakes }) {
   const kubelet = `--kubeconfig=${identity("kubelet.conf")}`;
   return [
-    { name: "forward", args: [`tcp:127.0.0.1:${registryPort}`, `unix:${LISTENING}`] },
+    // For the node alone, under the name that it has on the machine; and for pods and the machine alike.
+    ...["127.0.0.1", node].map((address) => ({
+      name: "forward",
+      args: [`tcp:${address}:${registryPort}`, `unix:${LISTENING}`],
+    })),
     {
       name: "etcd",
       args: [
@@ -81,6 +85,8 @@ export function inside({ addresses: { node }, registryPort, fakes }) {
         // The defaults take minutes over a thousand pods.
         "--concurrent-deployment-syncs=20",
         "--concurrent-replicaset-syncs=20",
+        // A busy machine keeps kwok from renewing in time, and a pod that was unready once stays so: nobody asks it again.
+        ...(fakes ? ["--node-monitor-grace-period=10m"] : []),
       ],
     },
     {
@@ -123,6 +129,8 @@ const kwok = (node) => ({
     `--kubeconfig=${HOME}/kubeconfig`,
     `--config=${HOME}/kwok.yaml`,
     "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+    // By default they have no leases, and would be taken for lost.
+    "--node-lease-duration-seconds=40",
     `--node-ip=${node}`,
     `--server-address=${node}:10247`,
   ],

@@ -11,18 +11,25 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 /**
  * @param {object} options
  * @param {string} options.node its address
+ * @param {number} options.registryPort of the machine's registry
  * @param {string} options.group the control group that everything of the cluster is in
  * @param {string} options.pause the image that holds a pod's namespaces
  * @returns {Record<string, string>}
  */
-export const settings = ({ node, group, pause }) => ({
+export const settings = ({ node, group, pause, registryPort }) => ({
   "containerd.toml": containerd(pause),
+  [`hosts/${node}:${registryPort}/hosts.toml`]: plain(`http://${node}:${registryPort}`),
   "cni/tagalong.conflist": json(podNetwork),
   "kubelet.json": json(kubelet(node, group)),
   "kube-proxy.json": json(proxy),
   Corefile: corefile(node),
   "resolv.conf": "",
 });
+
+/** @param {string} registry */
+const plain = (registry) => `[host."${registry}"]
+  capabilities = ["pull", "resolve"]
+`;
 
 /** @param {string} pause */
 const containerd = (pause) => `version = 2
@@ -32,6 +39,8 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   sandbox_image = "${pause}"
   # Where a machine's own limits forbid it, a container would not start.
   restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "${HOME}/hosts"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${HOME}/bin"
     conf_dir = "${HOME}/cni"
