@@ -6,7 +6,7 @@ const manifestType = "application/vnd.docker.distribution.manifest.v2+json";
 
 /** @typedef {{mediaType: string, size: number, digest: string}} Descriptor */
 /** @typedef {{schemaVersion: number, mediaType?: string, config: Descriptor, layers: Descriptor[]}} Manifest */
-/** @typedef {{config: {Env?: string[], Labels?: Record<string, string>}}} ImageConfig */
+/** @typedef {{config: {Env?: string[], Labels?: Record<string, string>, User?: string}, [key: string]: unknown}} ImageConfig */
 /** @typedef {{version: string, digest: string, bytes: string}} Version one version of the app, ready to be tagged */
 
 /** A registry as the one who pushes sees it. */

@@ -1,33 +1,48 @@
-// `npm run bench -- --json`: rolls and checks beside Watchtower, on this machine, in one run. See README.md.
+// `npm run bench -- --json`: rolls and checks beside Watchtower, rolls beside kubectl, on this machine, in one run. See
+// README.md.
+import { writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { run } from "../tools/command.mjs";
 import { Failure } from "../tools/failure.mjs";
-import { watchtower as watchtowerProgram } from "../tools/programs.mjs";
+import { cluster, engine, watchtower as watchtowerProgram } from "../tools/programs.mjs";
 import { progress as onStderr } from "../tools/progress.mjs";
 import { cases, checks as idle, repositories, tag } from "./cases.mjs";
 import { countChecks } from "./checks.mjs";
 import { docker } from "./engine.mjs";
-import { notes } from "./notes.mjs";
-import { inPlace } from "./place.mjs";
+import { growth } from "./kubernetes/plot.mjs";
+import { kubernetesCase } from "./kubernetes/run.mjs";
+import { sizes } from "./kubernetes/sizes.mjs";
+import { kubernetesNotes, notes } from "./notes.mjs";
+import { inPlace, undoing } from "./place.mjs";
 import { row, tables } from "./report.mjs";
 import { roll } from "./rolls.mjs";
 import { phases } from "./statistics.mjs";
 import { openTagalong } from "./tagalong.mjs";
 import { openWatchtower } from "./watchtower.mjs";
 
-const usageText = `npm run bench -- [--json] [--case light|busy|twenty|checks]... [--rolls N] [--seed N]
+const usageText = `npm run bench -- [--json] [--case light|busy|twenty|checks|kubernetes]... [--rolls N] [--seed N]
+                 [--deployments N]... [--plot FILE]
 
-  --json    one JSON document on standard output instead of tables
-  --case    only this one; may be repeated (default: all)
-  --rolls   rolls a case and a side, from 1 to 50 (default: 10)
-  --seed    of the moments of the pushes within the poll (default: 1)
+  --json         one JSON document on standard output instead of tables
+  --case         only this one; may be repeated (default: all but kubernetes, which needs Linux and root)
+  --rolls        rolls a case and a side, from 1 to 50 (default: 10; kubernetes: 3)
+  --seed         of the moments of the pushes within the poll (default: 1)
+  --deployments  kubernetes: so many; may be repeated, and go up (default: ${sizes.join(", ")})
+  --plot         kubernetes: draws the growth into this file, as SVG
 `;
 
 const progress = onStderr();
 const open = { tagalong: openTagalong, peer: openWatchtower };
 
-/** @typedef {{json: boolean, names: string[], rolls: number, seed: number}} Wanted */
+/**
+ * @typedef {object} Wanted
+ * @property {boolean} json
+ * @property {string[]} names
+ * @property {number} rolls
+ * @property {number} seed
+ * @property {import("./kubernetes/run.mjs").Wanted} kubernetes
+ * @property {string} [plot]
+ */
 
 /**
  * @param {readonly string[]} args
@@ -39,21 +54,31 @@ function wantedBy(args) {
     options: {
       json: { type: "boolean", default: false },
       case: { type: "string", multiple: true },
-      rolls: { type: "string", default: "10" },
+      rolls: { type: "string" },
+      deployments: { type: "string", multiple: true },
+      plot: { type: "string" },
       seed: { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return undefined;
-  const known = [...Object.keys(cases), "checks"];
-  const names = values.case ?? known;
+  const beside = [...Object.keys(cases), "checks"];
+  const known = [...beside, "kubernetes"];
+  const names = values.case ?? beside;
   const unknown = names.find((name) => !known.includes(name));
   if (unknown) throw new Failure(`there is no case "${unknown}"`, `the cases are ${known.join(", ")}`);
-  const [rolls, seed] = [Number(values.rolls), Number(values.seed)];
+  const [rolls, seed] = [Number(values.rolls ?? 10), Number(values.seed)];
+  const deployments = values.deployments?.map(Number) ?? sizes;
   if (!Number.isInteger(rolls) || rolls < 1 || rolls > 50)
     throw new Failure("--rolls must be a whole number from 1 to 50");
   if (!Number.isInteger(seed) || seed < 0) throw new Failure("--seed must be a whole number, 0 or more");
-  return { json: values.json, names, rolls, seed };
+  if (!deployments.every((one, index) => Number.isInteger(one) && one > (deployments[index - 1] ?? 0)))
+    throw new Failure("--deployments must be whole numbers, each larger than the one before");
+  return {
+    ...{ json: values.json, names, rolls, seed },
+    kubernetes: { rolls: Number(values.rolls ?? 3), sizes: deployments },
+    ...(values.plot === undefined ? {} : { plot: values.plot }),
+  };
 }
 
 /**
@@ -120,18 +145,22 @@ async function checkCase(place) {
   return { tagalong, peer: await counted("peer") };
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-async function machine(env) {
+/** @returns {Record<string, string | number>} */
+const machine = () => ({
+  cores: cpus().length,
+  memoryGB: Math.round(totalmem() / 1e9),
+  node: process.versions.node,
+  pulumi: engine.version,
+  seconds: Math.round(performance.now() / 1_000),
+});
+
+/** @returns {Promise<Record<string, string | number>>} */
+async function dockerEngine() {
   const { Version, ApiVersion, KernelVersion } = await docker.version();
   return {
-    cores: cpus().length,
-    memoryGB: Math.round(totalmem() / 1e9),
-    node: process.versions.node,
     docker: `${Version} (API ${ApiVersion})`,
     kernel: KernelVersion ?? "",
-    pulumi: (await run("pulumi", ["version"], { env })).trim().replace(/^v/, ""),
     watchtower: watchtowerProgram.version,
-    seconds: Math.round(performance.now() / 1_000),
   };
 }
 
@@ -144,18 +173,31 @@ async function bench(wanted) {
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
-  const measured = inPlace(progress, interrupted.signal, async (place) => {
-    /** @type {import("./report.mjs").Document} */
-    const document = { rolls: [], checks: null, machine: {}, notes };
-    for (const [name, what] of Object.entries(cases)) {
-      if (wanted.names.includes(name)) document.rolls.push(await rollCase(place, name, what, wanted));
+  /** @type {import("./report.mjs").Document} */
+  const document = { rolls: [], checks: null, kubernetes: [], machine: {}, notes: [] };
+  const measured = async () => {
+    if (wanted.names.some((name) => name !== "kubernetes"))
+      await inPlace(progress, interrupted.signal, async (place) => {
+        for (const [name, what] of Object.entries(cases)) {
+          if (wanted.names.includes(name)) document.rolls.push(await rollCase(place, name, what, wanted));
+        }
+        if (wanted.names.includes("checks")) document.checks = await checkCase(place);
+        document.machine = await dockerEngine();
+        document.notes.push(...notes);
+      });
+    if (wanted.names.includes("kubernetes")) {
+      document.kubernetes = await undoing(progress, (onClose) =>
+        kubernetesCase(wanted.kubernetes, progress, interrupted.signal, onClose),
+      );
+      if (wanted.plot !== undefined) writeFileSync(wanted.plot, growth(document.kubernetes));
+      document.machine = { ...document.machine, kubernetes: cluster.version };
+      document.notes.push(...kubernetesNotes);
     }
-    if (wanted.names.includes("checks")) document.checks = await checkCase(place);
-    document.machine = await machine(place.means.env);
+    document.machine = { ...machine(), ...document.machine };
     return document;
-  });
+  };
   // What failed since it was interrupted is no news.
-  return measured.catch((error) => {
+  return measured().catch((error) => {
     throw interrupted.signal.aborted ? interrupted.signal.reason : error;
   });
 }

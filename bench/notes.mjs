@@ -12,3 +12,12 @@ export const notes = [
   "Tagalong rolls when the digest passed its health gate, and then watches it for 5 s (soak); Watchtower does not look at the app's health.",
   "Wall-clock on a machine that does other work is noisy: loadAverage says how busy it was when a case began.",
 ];
+
+export const kubernetesNotes = [
+  "Both sides, one after the other, on the same Deployments: our watcher's rolls, then, with the watcher stopped, kubectl's. Each roll has a digest of its own.",
+  "Tagalong's time begins when the registry has answered the push and has half of the polling interval (1 s) in it; kubectl's begins with its process, and somebody has to start that.",
+  "Ready is when the API's own watch has shown every Deployment with its generation observed and all of its 5 pods updated, ready and available, and none besides. Neither side's word counts.",
+  "The nodes are kwok's: a pod is ready as soon as it is bound, so what is measured is how fast changes leave and the cluster's own work; both sides share the machine with all of the cluster.",
+  "Memory is VmHWM of the largest process of a program, which counts from its start; CPU time is of the roll, the watcher's until the verdict. A program's last 0.2 s are not seen.",
+  "Wall-clock on a machine that does other work is noisy: loadAverage says how busy it was when a case began.",
+];

@@ -36,12 +36,21 @@ const mine = {
  * @param {(place: Place) => Promise<T>} work
  * @returns {Promise<T>}
  */
-export async function inPlace(progress, signal, work) {
+export const inPlace = (progress, signal, work) =>
+  undoing(progress, async (onClose) => work(await arrange(progress, signal, onClose)));
+
+/**
+ * Does something, then undoes what it has asked to have undone, last first, however it ends.
+ * @template T
+ * @param {import("../tools/progress.mjs").Progress} progress
+ * @param {(onClose: (close: () => Promise<void>) => void) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function undoing(progress, work) {
   /** @type {(() => Promise<void>)[]} */
   const closers = [];
-  const onClose = (/** @type {() => Promise<void>} */ close) => void closers.push(close);
   try {
-    return await work(await arrange(progress, signal, onClose));
+    return await work((close) => void closers.push(close));
   } finally {
     for (const close of closers.reverse()) {
       await close().catch((error) => progress.say(`clearing up: ${reason(error)}`));

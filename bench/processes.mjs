@@ -12,6 +12,7 @@ import { now } from "../tools/traffic.mjs";
  * @property {Line[]} lines of both outputs, so far
  * @property {() => boolean} alive
  * @property {() => string} tail its last lines
+ * @property {Promise<number | null>} ended its exit code; null where a signal ended it
  * @property {(patienceMs: number) => Promise<void>} stop asks it to end, once more, then ends its whole group
  */
 
@@ -38,12 +39,14 @@ export async function start(command, args, { env, cwd }) {
       for (const part of parts) lines.push({ at: now(), text: part });
     });
   }
+  /** @type {Promise<number | null>} */
   const ended = new Promise((resolve) => child.once("close", resolve));
   const alive = () => child.exitCode === null && child.signalCode === null;
   return {
     pid,
     lines,
     alive,
+    ended,
     tail: () =>
       lines
         .slice(-20)
@@ -76,39 +79,56 @@ export async function start(command, args, { env, cwd }) {
  * @returns {Usage | undefined}
  */
 export function usage(root) {
-  /** @type {Map<number, {parent: number, ticks: number, pages: number}>} */
-  const all = new Map();
+  const tree = processesBelow(root);
+  if (tree.length === 0) return undefined;
+  const sum = (/** @type {"ticks" | "childTicks" | "pages"} */ key) =>
+    tree.reduce((all, one) => all + one[key], 0);
+  // Linux counts in hundredths of a second and pages of 4 KiB on every machine that Node.js runs on here.
+  return { cpuSeconds: (sum("ticks") + sum("childTicks")) / 100, megabytes: (sum("pages") * 4096) / 1e6 };
+}
+
+/** @typedef {{pid: number, parent: number, ticks: number, childTicks: number, pages: number}} Process */
+
+/**
+ * A process and all below it; none where there is no /proc.
+ * @param {number} root
+ * @returns {Process[]}
+ */
+export function processesBelow(root) {
+  const all = processes();
+  const tree = new Set(all.filter(({ pid }) => pid === root).map(({ pid }) => pid));
+  for (let grown = tree.size > 0; grown; ) {
+    const found = all.filter(({ pid, parent }) => tree.has(parent) && !tree.has(pid));
+    for (const { pid } of found) tree.add(pid);
+    grown = found.length > 0;
+  }
+  return all.filter(({ pid }) => tree.has(pid));
+}
+
+/** @returns {Process[]} */
+function processes() {
   let names;
   try {
     names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   } catch {
-    return undefined;
+    return [];
   }
-  for (const name of names) {
+  return names.flatMap((name) => {
     try {
       const text = readFileSync(`/proc/${name}/stat`, "utf8");
       const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-      const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
-      all.set(Number(name), { parent: Number(fields[1]), ticks, pages: Number(fields[21]) });
+      const number = (/** @type {number} */ field) => Number(fields[field]);
+      return [
+        {
+          pid: Number(name),
+          parent: number(1),
+          ticks: number(11) + number(12),
+          childTicks: number(13) + number(14), // of those that ended
+          pages: number(21),
+        },
+      ];
     } catch {
-      // It has ended meanwhile.
+      return []; // it has ended meanwhile
     }
-  }
-  if (!all.has(root)) return undefined;
-  const tree = new Set([root]);
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const [pid, { parent }] of all) {
-      if (!tree.has(parent) || tree.has(pid)) continue;
-      tree.add(pid);
-      grown = true;
-    }
-  }
-  let [ticks, pages] = [0, 0];
-  for (const pid of tree) {
-    ticks += all.get(pid)?.ticks ?? 0;
-    pages += all.get(pid)?.pages ?? 0;
-  }
-  // Linux counts in hundredths of a second and pages of 4 KiB on every machine that Node.js runs on here.
-  return { cpuSeconds: ticks / 100, megabytes: (pages * 4096) / 1e6 };
+  });
 }

@@ -1,4 +1,5 @@
 // What a run found, as the JSON document and as the tables that a person reads. No input or output.
+import { kubernetesTables } from "./kubernetes/report.mjs";
 import { breakdown, median } from "./statistics.mjs";
 
 /** @typedef {{marks: readonly string[], rolls: readonly import("./rolls.mjs").Roll[]}} Rolled */
@@ -24,7 +25,15 @@ import { breakdown, median } from "./statistics.mjs";
  */
 
 /** @typedef {{tagalong: import("./checks.mjs").Checks, peer: import("./checks.mjs").Checks}} BothChecks */
-/** @typedef {{rolls: Row[], checks: BothChecks | null, machine: Record<string, string | number>, notes: string[]}} Document */
+
+/**
+ * @typedef {object} Document
+ * @property {Row[]} rolls
+ * @property {BothChecks | null} checks
+ * @property {import("./kubernetes/report.mjs").Row[]} kubernetes
+ * @property {Record<string, string | number>} machine
+ * @property {string[]} notes
+ */
 
 /**
  * @param {string} name
@@ -63,7 +72,7 @@ export function row(name, { services, traffic }, loadAverage, { tagalong, peer }
  * @param {Document} document
  * @returns {string}
  */
-export function tables({ rolls, checks, machine, notes }) {
+export function tables({ rolls, checks, kubernetes, machine, notes }) {
   /** @type {string[]} */
   const parts = [];
   if (rolls.length > 0) {
@@ -127,6 +136,7 @@ export function tables({ rolls, checks, machine, notes }) {
       ),
     );
   }
+  if (kubernetes.length > 0) parts.push(...kubernetesTables(kubernetes, table));
   parts.push(
     Object.entries(machine)
       .map(([key, value]) => `${key}: ${value}`)

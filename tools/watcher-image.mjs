@@ -17,7 +17,7 @@ const usage = `npm run image [-- --engine NAME] [-- --tag NAME] [-- --push] [-- 
   --push         push it
   --base IMAGE   an image with Node.js (default: the local registry's tagalong/base)`;
 
-/** Each with its tag in the local registry. An image has one provider: that of Kubernetes alone is 280 MB. */
+/** Each with its tag in the local registry. An image has one provider: that of Kubernetes alone is 150 MB. */
 const engines = {
   docker: { provider: docker, tag: "latest" },
   kubernetes: { provider: kubernetes, tag: "latest-kubernetes" },

@@ -10,6 +10,7 @@ export const dockerPlace: Place = {
   claimType: "tagalong:index:Claim",
   provider: { name: "docker", version },
   environment: {},
+  isSavedAtEnd: false,
   async pull(reference, credentials, signal) {
     await pullImage(connectEngine(), reference, credentials, signal);
   },

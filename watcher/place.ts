@@ -13,6 +13,8 @@ export interface Place {
   readonly provider?: EngineProvider;
   /** What Pulumi's engine, and the providers that it starts, must have in their environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether the state is written when an update ends, and not at each of its steps. */
+  readonly isSavedAtEnd: boolean;
   /**
    * Has the environment to this watcher alone, whatever machine another may be on; left out where the engine has no means
    * for that.

@@ -169,7 +169,9 @@ export class Runner {
             }),
           );
         };
-        const refresh = options.refresh ?? false;
+        // What an engine that was killed had done is not in the state, where the place has that written at the end alone.
+        const isBlind = this.interrupted && this.options.place.isSavedAtEnd;
+        const refresh = (options.refresh ?? false) || isBlind;
         await attempt(refresh && !suspect).catch(async (error: unknown) => {
           if (isOff) throw new Overtaken("somebody else was faster, and found out more");
           if (!pending) throw error;

@@ -80,11 +80,6 @@ export class Promoting {
     this.stack.configure({ rollout: { deadline, drain: "1s", soak: "1s", ...rollout } });
   }
 
-  /** What the gate says of a replica that is never well. */
-  get late(): string {
-    return `was not healthy within ${Number.parseFloat(this.engine.deadline).toFixed(1)} s: 503 to GET /healthz`;
-  }
-
   /** What the registry says that the environment's tags carry; "" for one that is not there. */
   async carried(tag = "test"): Promise<Digests> {
     const accept = Object.values(types).flatMap(({ manifest, index }) => [manifest, index]);

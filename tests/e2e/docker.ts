@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type Docker from "dockerode";
 import { connectEngine } from "../../provider/docker/engine";
 import { labels } from "../../provider/docker/layout";
-import type { Engine } from "./engine";
+import { type Engine, inSeconds } from "./engine";
 import { edgeImage, registry } from "./images";
 
 export const docker = connectEngine();
@@ -14,6 +14,8 @@ export const onDocker: Engine = {
   switchesAtOnce: true,
   pullsFirst: true,
   deadline: "3s",
+  sick: "503 to GET /healthz",
+  late: (deadline) => `was not healthy within ${inSeconds(deadline)}: 503 to GET /healthz`,
   config: { edge: { image: edgeImage } },
   app: {},
   freePort,

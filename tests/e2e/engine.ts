@@ -19,6 +19,10 @@ export interface Engine {
   readonly pullsFirst: boolean;
   /** A deadline that a good image keeps on it. */
   readonly deadline: string;
+  /** What is said of a replica that answers 503 to the end of the deadline: the text of a pattern. */
+  late(deadline: string): string;
+  /** What is said of one that answers 503 after the switch: the text of a pattern. */
+  readonly sick: string;
   /** What every stack on it has in its config. */
   readonly config: Config;
   /** What an image needs to run on it as it is. */
@@ -42,6 +46,9 @@ export interface Engine {
 
 /** After which a test that waits in vain shows what it got instead. */
 const patienceMs = 60_000;
+
+/** `3.0 s`, as messages have it, of the config's `3s`. */
+export const inSeconds = (duration: string): string => `${Number.parseFloat(duration).toFixed(1)} s`;
 
 /** The answer is the wanted one: at once, or soon where the engine goes on by itself when a roll is over. */
 export async function becomes<T>(engine: Engine, ask: () => Promise<T>, wanted: T): Promise<void> {

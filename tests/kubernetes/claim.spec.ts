@@ -161,6 +161,19 @@ describe("The claim of a namespace", function () {
     );
   });
 
+  it("refuses its own environment where another state has made it", async () => {
+    const given = inputs();
+    await makeNamespace(given.namespace, { [environmentAnnotation]: given.environment });
+    await cluster.post(`/api/v1/namespaces/${given.namespace}/services`, {
+      metadata: { name: "server" },
+      spec: { ports: [{ port: 80 }] },
+    });
+    await assert.rejects(
+      clusterClaim.create(given, context),
+      /^Error: the environment \S+ is in the namespace \S+ already, made from another state: select that state's backend/,
+    );
+  });
+
   it("names each right that is missing, and no other", async () => {
     const given = inputs();
     await makeNamespace(given.namespace);

@@ -15,7 +15,7 @@ import {
 } from "../../provider/kubernetes/api";
 import { connectCluster } from "../../provider/kubernetes/cluster";
 import { labels } from "../../provider/kubernetes/layout";
-import type { Engine } from "../e2e/engine";
+import { type Engine, inSeconds } from "../e2e/engine";
 import type { Stack } from "../e2e/harness";
 
 const VARIABLE = "TAGALONG_TEST_KUBECONFIG";
@@ -57,6 +57,8 @@ export const onKubernetes: Engine = {
   switchesAtOnce: false,
   pullsFirst: false,
   deadline: "10s",
+  sick: "its readiness probe fails",
+  late: (deadline) => `was not ready within ${inSeconds(deadline)}: (Readiness|Liveness) probe failed: .*503`,
   config: { engine: "kubernetes" },
   // Pods may not run as root, and have to say so by a number.
   app: { user: "1000:1000", env: { LINGER_MS: "500" } },

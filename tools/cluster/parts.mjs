@@ -85,6 +85,8 @@ export function inside({ addresses: { node }, registryPort, fakes }) {
         // The defaults take minutes over a thousand pods.
         "--concurrent-deployment-syncs=20",
         "--concurrent-replicaset-syncs=20",
+        // A busy machine keeps kwok from renewing in time, and a pod that was unready once stays so: nobody asks it again.
+        ...(fakes ? ["--node-monitor-grace-period=10m"] : []),
       ],
     },
     {
@@ -127,6 +129,8 @@ const kwok = (node) => ({
     `--kubeconfig=${HOME}/kubeconfig`,
     `--config=${HOME}/kwok.yaml`,
     "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+    // By default they have no leases, and would be taken for lost.
+    "--node-lease-duration-seconds=40",
     `--node-ip=${node}`,
     `--server-address=${node}:10247`,
   ],
