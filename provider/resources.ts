@@ -6,8 +6,9 @@ import type { RouteInputs } from "./docker/route";
 import type { EnvironmentTagInputs, TaggedImage } from "./environmentTag";
 import type { FirstPushInputs } from "./firstPush";
 import type { GateInputs } from "./gate";
-import type { ClusterClaimInputs, ObjectNames, Permission } from "./kubernetes/claim";
+import type { ClusterClaimInputs, ObjectNames } from "./kubernetes/claim";
 import type { PlacementInputs } from "./kubernetes/placement";
+import type { Permission } from "./kubernetes/rights";
 import type { SoakInputs } from "./soak";
 import type { WorkflowFilesInputs } from "./workflowFiles";
 

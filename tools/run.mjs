@@ -16,12 +16,16 @@ const progress = onStderr();
 const forStacks = ["engine", "language", "engine-docker", "registry", "base"];
 const forTests = [...forStacks, "docker", "github", "edge"];
 
-/** The folder of tests that need a Kubernetes cluster, which not every machine can have. */
-const CLUSTER = "kubernetes";
+/** The folders of tests that need a Kubernetes cluster, which not every machine can have. */
+const onCluster = ["kubernetes", "kubernetes-e2e"];
+
+/** What is run by its name alone: the same scenarios as e2e, at several times the cost. */
+const apart = "kubernetes-e2e";
 
 /** What the tests of a folder stand on. The longest first, so that no core is without work at the end. */
 const testGround = {
-  [CLUSTER]: [...forStacks, "kubernetes", "pause", "cluster"],
+  "kubernetes-e2e": [...forStacks, "kubernetes", "pause", "cluster"],
+  kubernetes: ["engine-docker", "registry", "base", "pause", "cluster"],
   e2e: [...forTests, "registry-program", "act"],
   integration: [...forTests, "registry-program", "linters", "actionlint", "act"],
   unit: [],
@@ -54,22 +58,24 @@ const commands = {
       ? chosen
       : files.length
         ? []
-        : folders.filter((name) => name !== CLUSTER || !why);
-    if (why && !chosen.length && !files.length) progress.say(`tests/${CLUSTER} is left out: ${why.message}`);
+        : folders.filter((name) => name !== apart && !(why && onCluster.includes(name)));
+    if (why && !chosen.length && !files.length)
+      progress.say(`what needs a cluster is left out: ${why.message}`);
     const needed = folders.filter(
-      (name) => run.includes(name) || files.some((file) => file.startsWith(`tests/${name}`)),
+      (name) => run.includes(name) || files.some((file) => file.startsWith(`tests/${name}/`)),
     );
+    const needsCluster = needed.some((name) => onCluster.includes(name));
     let passed = 0;
     let failed = 1;
     /** @type {Awaited<ReturnType<typeof import("./cluster/shared.mjs").sharedCluster>> | undefined} */
     let shared;
     try {
-      if (why && needed.includes(CLUSTER)) throw why;
+      if (why && needsCluster) throw why;
       await packagesAndBundles();
       const { prepare } = await import("./ground.mjs");
       const names = needed.flatMap((name) => testGround[/** @type {keyof typeof testGround} */ (name)]);
       const { env } = await prepare(names, { progress });
-      if (needed.includes(CLUSTER)) {
+      if (needsCluster) {
         const { sharedCluster, VARIABLE } = await import("./cluster/shared.mjs");
         shared = await sharedCluster(progress);
         env[VARIABLE] = shared.kubeconfig;

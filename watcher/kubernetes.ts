@@ -1,6 +1,7 @@
 // A cluster as the place of an environment. What Kubernetes does by itself, such as making pods again that are gone, is
 // left to it; the watcher looks after what somebody else has made of the Deployments.
 import type { V1Deployment } from "@kubernetes/client-node";
+import { watcherPermissions } from "../components/kubernetes/needs";
 import { namespaceOf } from "../config";
 import { pathOf, resources } from "../provider/kubernetes/api";
 import { connectCluster } from "../provider/kubernetes/cluster";
@@ -8,6 +9,7 @@ import { deploymentFacts } from "../provider/kubernetes/facts";
 import { labels } from "../provider/kubernetes/layout";
 import type { ClusterGateInputs } from "../provider/kubernetes/lookout";
 import { removeOrphans } from "../provider/kubernetes/orphans";
+import { lacking, rightsOf } from "../provider/kubernetes/rights";
 import { foreignChange } from "../rollout/deployment";
 import { ClusterLease } from "./clusterLease";
 import { type Lost, nothingLost, type Place } from "./place";
@@ -25,14 +27,14 @@ export const kubernetesPlace = (context = ""): Place => ({
     ...podEnvironment(context),
   },
   isSavedAtEnd: true,
-  hold: ({ project, config, log, stop }) =>
-    ClusterLease.take({
-      cluster: connectCluster({ context }),
-      namespace: namespaceOf(project, config),
-      environment: `${project}/${config.stack}`,
-      log,
-      stop,
-    }),
+  async hold({ project, config, log, stop }) {
+    const cluster = connectCluster({ context });
+    const namespace = namespaceOf(project, config);
+    const problems = await lacking(cluster, rightsOf(watcherPermissions(config), namespace));
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    const environment = `${project}/${config.stack}`;
+    return ClusterLease.take({ cluster, namespace, environment, log, stop });
+  },
   // Each node pulls for itself, once a pod of its own needs it.
   async pull() {},
   lost: async (gate) => ("cluster" in gate ? lost(gate as ClusterGateInputs) : nothingLost),

@@ -1,5 +1,4 @@
 // What an environment needs on its cluster: a namespace, names in it that are free, and the rights to work with them.
-import type { types } from "@pulumi/kubernetes";
 import type { EnvironmentConfig } from "../../config";
 import { watcherName } from "../../provider/kubernetes/layout";
 import type { ObjectNames, Permission } from "../../provider/resources";
@@ -90,16 +89,23 @@ export function permissionsOf(config: EnvironmentConfig): Permission[] {
       };
     }),
     { group: "", resource: "secrets", verbs: [...read, ...change] },
-    { group: "", resource: "pods", verbs: ["get", "list", "watch"] },
+    { group: "", resource: "pods", verbs: ["list", "watch"] },
     { group: "", resource: "pods/log", verbs: ["get"] },
+    { group: "", resource: "events", verbs: ["list"] },
     { group: "apps", resource: "replicasets", verbs: ["list", "watch"] },
   ];
 }
 
-/** What a watcher must be allowed besides. */
-const watcherPermissions: readonly Permission[] = [
+/** What only a watcher needs. */
+const watcherOnly: readonly Permission[] = [
   { group: "", resource: "namespaces", verbs: ["get"] },
   { group: "coordination.k8s.io", resource: "leases", verbs: ["get", "create", "update"] },
+];
+
+/** What a watcher must be allowed. It changes nothing that says who may do what, so it cannot raise its rights by that. */
+export const watcherPermissions = (config: EnvironmentConfig): Permission[] => [
+  ...permissionsOf(config),
+  ...watcherOnly,
 ];
 
 /** What a person who runs `pulumi up` must be allowed besides: Kubernetes lets nobody grant more than that one has. */
@@ -108,14 +114,6 @@ export function permissionsByHand(config: EnvironmentConfig): Permission[] {
     ...objectsOf(config)
       .filter(({ resource }) => guarded.includes(resource))
       .map(({ group, resource }) => ({ group, resource, verbs: change })),
-    ...(config.watcher ? watcherPermissions : []),
+    ...(config.watcher ? watcherOnly : []),
   ];
 }
-
-/** The watcher's Role. It changes nothing that says who may do what, so it cannot raise its own rights by that. */
-export const watcherRules = (config: EnvironmentConfig): types.input.rbac.v1.PolicyRule[] =>
-  [...permissionsOf(config), ...watcherPermissions].map(({ group, resource, verbs }) => ({
-    apiGroups: [group],
-    resources: [resource],
-    verbs,
-  }));

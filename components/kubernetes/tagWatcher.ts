@@ -11,7 +11,7 @@ import type { EnvironmentConfig, WatcherConfig } from "../../config";
 import { watcherName } from "../../provider/kubernetes/layout";
 import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
-import { watcherRules } from "./needs";
+import { watcherPermissions } from "./needs";
 import type { Owned } from "./owned";
 
 import { secretsFile, watcherPod } from "./watcherPod";
@@ -37,7 +37,7 @@ export class TagWatcher extends pulumi.ComponentResource {
     const metadata = owned.metadata(watcherName, selector);
 
     const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
-    const role = new Role(name, { metadata, rules: watcherRules(config) }, child);
+    const role = new Role(name, { metadata, rules: rulesOf(config) }, child);
     const binding = new RoleBinding(
       name,
       {
@@ -106,6 +106,14 @@ export class TagWatcher extends pulumi.ComponentResource {
     this.registerOutputs({ deployment: this.deployment.metadata.name });
   }
 }
+
+/** Rules of its Role. */
+export const rulesOf = (config: EnvironmentConfig) =>
+  watcherPermissions(config).map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs,
+  }));
 
 const filesAnnotation = "tagalong.dev/files";
 const checksum = (data: Record<string, string>): string =>

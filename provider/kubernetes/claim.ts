@@ -5,34 +5,17 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Handler } from "../handler";
 import { session } from "../session";
-import {
-  find,
-  type Labelled,
-  mayDo,
-  pathOf,
-  type Resource,
-  type Right,
-  remove,
-  resources,
-  versionOf,
-} from "./api";
+import { find, type Labelled, pathOf, type Resource, remove, resources, versionOf } from "./api";
 import { type Cluster, connectCluster } from "./cluster";
 import { isClusterError } from "./errors";
 import { environmentAnnotation, labels, oldestVersion, watcherName } from "./layout";
 import { removeOrphans } from "./orphans";
+import { lacking, type Permission, rightsOf } from "./rights";
 
 /** Objects of one resource of the API, by name. */
 export interface ObjectNames extends Resource, Record<string, unknown> {
   kind: string;
   names: string[];
-}
-
-/** Verbs on one resource. */
-export interface Permission extends Record<string, unknown> {
-  group: string;
-  /** With its subresource, where that is meant: `pods/log`. */
-  resource: string;
-  verbs: string[];
 }
 
 export interface ClusterClaimInputs extends Record<string, unknown> {
@@ -205,26 +188,10 @@ async function forbidden(
   isThere: boolean,
 ): Promise<string[]> {
   const isByHand = (await session())?.role === "hand";
-  const asked = [
-    ...[...permissions, ...(isByHand ? permissionsByHand : [])].flatMap(({ group, resource, verbs }) =>
-      verbs.map((verb) => ({ group, resource, verb, namespace })),
-    ),
+  return lacking(cluster, [
+    ...rightsOf([...permissions, ...(isByHand ? permissionsByHand : [])], namespace),
     ...(isThere ? [] : [{ group: "", resource: "namespaces", verb: "create" }]),
-  ];
-  const answers = await Promise.all(
-    asked.map(async (one: Right) => ({ ...one, isAllowed: await mayDo(cluster, one) })),
-  );
-  const denied = new Map<string, string[]>();
-  for (const { isAllowed, verb, resource, group, namespace: where } of answers) {
-    const what = `${resource}${group ? `.${group}` : ""}${where ? ` in the namespace ${where}` : ""}`;
-    if (!isAllowed) denied.set(what, [...(denied.get(what) ?? []), verb]);
-  }
-  const lines = [...denied].map(([what, verbs]) => `${verbs.join(", ")} ${what}`);
-  if (lines.length === 0) return [];
-  const fix = isThere
-    ? "grant it with a Role and a RoleBinding, see docs/kubernetes.md"
-    : "grant it, or have somebody make the namespace and grant the rest there with a Role, see docs/kubernetes.md";
-  return [`whoever asks ${await cluster.name()} may not:`, ...lines.map((line) => `  ${line}`), fix];
+  ]);
 }
 
 /** What of the names is somebody else's, a line each. */

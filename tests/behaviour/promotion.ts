@@ -57,8 +57,9 @@ export function describePromotion(engine: Engine, own: Own = {}): void {
         { to: digest, version: "1.0.0" },
       ]);
       assert.deepEqual(images, Object.fromEntries(to));
-      // The old ones are deleted after all else: nobody of ours is there any more.
-      const reached = hops.filter((hop) => hop !== "drained").map((hop) => receipt.hops[hop] ?? "");
+      // The old ones are deleted after all else: nobody of ours is there any more. Nodes pull by themselves.
+      const unseen = engine.pullsFirst ? ["drained"] : ["drained", "pulled"];
+      const reached = hops.filter((hop) => !unseen.includes(hop)).map((hop) => receipt.hops[hop] ?? "");
       assert.deepEqual(reached, [...reached].sort());
       assert(reached.every((time) => time !== ""));
       for (const [image, digest] of Object.entries(given.release("1.0.0"))) {
@@ -87,11 +88,11 @@ export function describePromotion(engine: Engine, own: Own = {}): void {
       const previewed = (await given.stack.changes()).map((change) => change.replace(/:.*/, "")).sort();
       const { output } = await given.stack.up();
       const done = previewed.map((change) => change.split(" ")[0] ?? "");
-      const count = (op: string) => done.filter((one) => one === op).length;
       const summary = /Resources:\n([\s\S]*?)\n\n/.exec(output)?.[1] ?? "";
-      assert.match(summary, new RegExp(`\\+ ${count("create")} created`));
-      assert.match(summary, new RegExp(`~ ${count("update")} updated`));
-      assert.match(summary, new RegExp(`- ${count("delete")} deleted`));
+      for (const op of ["create", "update", "delete"]) {
+        const said = Number(new RegExp(`(\\d+) ${op}d`).exec(summary)?.[1] ?? 0);
+        assert.equal(said, done.filter((one) => one === op).length, summary);
+      }
       assert.deepEqual(await given.carried(), given.release("1.1.0"));
       await given.serves("1.1.0");
       assert.deepEqual(await given.stack.changes(), []);
@@ -148,8 +149,8 @@ export function describePromotion(engine: Engine, own: Own = {}): void {
       const [left = ""] = await given.stack.ids("server");
       assert(serving.includes(left));
       assert.deepEqual(await given.stack.changes(), []);
-      // Nothing has rolled, so there is nothing to tell.
-      assert.deepEqual(await given.ledger.receipts(), receipts);
+      // Where what the new one needed was made beside the old one, nothing has rolled, so there is nothing to tell.
+      if (engine.switchesAtOnce) assert.deepEqual(await given.ledger.receipts(), receipts);
     });
 
     it("loses the traffic again when it turns unhealthy in its soak time", async () => {
@@ -162,7 +163,10 @@ export function describePromotion(engine: Engine, own: Own = {}): void {
       await given.sicken();
       const { code, output } = await done;
       assert.notEqual(code, 0);
-      assert.match(output, /service server: .* turned unhealthy after the switch: 503 to GET \/healthz/);
+      assert.match(
+        output,
+        new RegExp(`service server: .* turned unhealthy after the switch: ${engine.sick}`),
+      );
       assert.match(output, /the traffic goes to what served before again/);
       await given.serves("1.1.0");
       if (engine.switchesAtOnce)

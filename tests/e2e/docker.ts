@@ -14,6 +14,7 @@ export const onDocker: Engine = {
   switchesAtOnce: true,
   pullsFirst: true,
   deadline: "3s",
+  sick: "503 to GET /healthz",
   late: (deadline) => `was not healthy within ${inSeconds(deadline)}: 503 to GET /healthz`,
   config: { edge: { image: edgeImage } },
   app: {},

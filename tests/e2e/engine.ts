@@ -21,6 +21,8 @@ export interface Engine {
   readonly deadline: string;
   /** What is said of a replica that answers 503 to the end of the deadline: the text of a pattern. */
   late(deadline: string): string;
+  /** What is said of one that answers 503 after the switch: the text of a pattern. */
+  readonly sick: string;
   /** What every stack on it has in its config. */
   readonly config: Config;
   /** What an image needs to run on it as it is. */

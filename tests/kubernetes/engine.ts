@@ -57,7 +57,8 @@ export const onKubernetes: Engine = {
   switchesAtOnce: false,
   pullsFirst: false,
   deadline: "10s",
-  late: (deadline) => `was not ready within ${inSeconds(deadline)}: Readiness probe failed: .*503`,
+  sick: "its readiness probe fails",
+  late: (deadline) => `was not ready within ${inSeconds(deadline)}: (Readiness|Liveness) probe failed: .*503`,
   config: { engine: "kubernetes" },
   // Pods may not run as root, and have to say so by a number.
   app: { user: "1000:1000", env: { LINGER_MS: "500" } },

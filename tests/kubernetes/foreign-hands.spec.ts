@@ -11,6 +11,7 @@ import { Namespace, push } from "./workload";
 describe("Foreign hands on a cluster", function () {
   this.timeout(60_000);
 
+  const place = kubernetesPlace();
   const namespace = new Namespace();
   let reference: string;
 
@@ -26,13 +27,13 @@ describe("Foreign hands on a cluster", function () {
     );
     assert(image && scaled && removed && kept);
     const inputs = namespace.inputs({ image, scaled, removed, kept });
-    assert.deepEqual(await kubernetesPlace().lost(inputs), nothingLost);
+    assert.deepEqual(await place.lost(inputs), nothingLost);
 
     const containers = [{ name: "image", image: "example.com/other:1" }];
     await namespace.change("image", "kubectl-set", { spec: { template: { spec: { containers } } } });
     await namespace.change("scaled", "kubectl", { spec: { replicas: 4 } }, "/scale");
     await cluster.delete(namespace.path("removed"));
-    assert.deepEqual(await kubernetesPlace().lost(inputs), {
+    assert.deepEqual(await place.lost(inputs), {
       services: ["image", "removed", "scaled"],
       why: "somebody (kubectl-set) changed the image of image to example.com/other:1; somebody (kubectl scale) scaled scaled to 4 instead of 1; somebody removed the Deployment removed",
       stopped: [],
@@ -47,7 +48,7 @@ describe("Foreign hands on a cluster", function () {
     await namespace.change("free", "kubectl-rollout", { spec: { template: { metadata: { annotations } } } });
     for (const { metadata } of await namespace.pods("free"))
       await cluster.delete(pathOf(resources.pods, namespace.name, metadata.name));
-    assert.deepEqual(await kubernetesPlace().lost(inputs), nothingLost);
+    assert.deepEqual(await place.lost(inputs), nothingLost);
   });
 
   it("leave what an update that was cut short has made, which goes, and what carries no claim, which stays", async () => {
@@ -56,9 +57,9 @@ describe("Foreign hands on a cluster", function () {
         metadata: { name, labels: { [labels.claim]: claim } },
       });
     await Promise.all([secret("known", "ours"), secret("orphan", "ours"), secret("foreign", "theirs")]);
-    const claim = { claim: "ours", context: "", namespace: namespace.name };
+    const claim = { claim: "ours", namespace: namespace.name };
     const known = new Set([`${namespace.name}/known`]);
-    assert.deepEqual(await kubernetesPlace().removeOrphans(claim, known), ["the Secret orphan"]);
+    assert.deepEqual(await place.removeOrphans(claim, known), ["the Secret orphan"]);
     const left = await labelled<Labelled>(cluster, resources.secrets, namespace.name, {});
     assert.deepEqual(left.map(({ metadata }) => metadata.name).sort(), ["foreign", "known"]);
   });

@@ -18,13 +18,18 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
  */
 export const settings = ({ node, group, pause, registryPort }) => ({
   "containerd.toml": containerd(pause),
-  [`hosts/${node}:${registryPort}/hosts.toml`]: `server = "http://${node}:${registryPort}"\n`,
+  [`hosts/${node}:${registryPort}/hosts.toml`]: plain(`http://${node}:${registryPort}`),
   "cni/tagalong.conflist": json(podNetwork),
   "kubelet.json": json(kubelet(node, group)),
   "kube-proxy.json": json(proxy),
   Corefile: corefile(node),
   "resolv.conf": "",
 });
+
+/** @param {string} registry */
+const plain = (registry) => `[host."${registry}"]
+  capabilities = ["pull", "resolve"]
+`;
 
 /** @param {string} pause */
 const containerd = (pause) => `version = 2

@@ -7,12 +7,17 @@ import { logLevels, readSettings, SettingsError } from "./settings.mjs";
 
 /** How long new connections are still taken once readiness is off, so that whoever probes can see it. */
 const noticeMs = 300;
+/** A connection that has carried nothing for so long is hardly about to: it can be closed, and no request is lost. */
+const quietMs = 1_000;
+/** How long connections that are in use have to hear from their next answer that they end. */
+const lingerMs = 2_000;
 /** A stop must end before `docker stop` loses patience (10 s). */
-const drainMs = 8_500;
+const drainMs = 6_500;
 const slowStartMs = 90_000;
 const longestSlowMs = 60_000;
 const largestBody = 1024 * 1024;
 
+/** @typedef {Map<import("node:stream").Duplex, number>} Connections each with when it was last in use; ∞ while it is */
 /** @typedef {import("./settings.mjs").Settings} Settings */
 /** @typedef {{status?: number, body: Record<string, unknown>}} Answer */
 /** @typedef {(level: import("./settings.mjs").LogLevel, message: string, fields?: Record<string, unknown>) => void} Log */
@@ -61,13 +66,16 @@ export async function run(name, build) {
     () => (stop.signal.aborted ? "stopping" : ready ? "ready" : "starting"),
     home,
   );
-  /** @type {Set<import("node:stream").Duplex>} */
-  const unused = new Set();
+  /** @type {Connections} */
+  const connections = new Map();
   server.on("connection", (socket) => {
-    unused.add(socket);
-    socket.once("close", () => unused.delete(socket));
+    connections.set(socket, performance.now());
+    socket.once("close", () => connections.delete(socket));
   });
-  server.on("request", ({ socket }) => unused.delete(socket));
+  server.on("request", ({ socket }, response) => {
+    connections.set(socket, Number.POSITIVE_INFINITY);
+    response.once("close", () => connections.has(socket) && connections.set(socket, performance.now()));
+  });
   server.listen(settings.port);
   try {
     await once(server, "listening");
@@ -95,23 +103,34 @@ export async function run(name, build) {
 
   await stopped;
   log("info", "stopping", { signal: stop.signal.reason });
-  await drain(server, unused, log);
+  await drain(server, connections, log);
   log("info", "stopped");
   process.exit(0);
 }
 
 /**
+ * Without a proxy between, whoever holds a connection goes on using it until an answer says that it ends; and one that is
+ * closed just when a request comes fails that.
+ *
  * @param {import("node:http").Server} server
- * @param {Iterable<import("node:stream").Duplex>} unused connections that have carried no request
+ * @param {Connections} connections
  * @param {Log} log
  */
-async function drain(server, unused, log) {
+async function drain(server, connections, log) {
   await sleep(noticeMs);
+  for (
+    const end = performance.now() + lingerMs;
+    connections.size > 0 && performance.now() < end;
+    await sleep(50)
+  ) {
+    const quiet = performance.now() - quietMs;
+    for (const [socket, usedAt] of connections) if (usedAt < quiet) socket.destroy();
+  }
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
   // A proxy keeps spare connections, on which no request has come yet; those are idle too, and Node.js lets them be.
-  for (const socket of unused) socket.destroy();
+  for (const [socket, usedAt] of connections) if (usedAt < performance.now()) socket.destroy();
   if ((await Promise.race([closed, sleep(drainMs, "late")])) === "late") {
     log("warn", "requests were still in flight at the deadline and are cut");
     server.closeAllConnections();

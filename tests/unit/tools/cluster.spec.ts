@@ -108,6 +108,7 @@ describe("A cluster for tests", () => {
       const names = parts.inside(layout).map(({ name }) => name);
       assert.deepEqual(names, [
         "forward",
+        "forward",
         "etcd",
         "containerd",
         "kube-apiserver",

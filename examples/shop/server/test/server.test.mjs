@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { call, start } from "../../shared/test/start.mjs";
 
 const identity = { service: "server", version: "1.4.2", commit: "c0ffee", environment: "dev" };
@@ -67,6 +68,20 @@ test("on SIGTERM it turns unready, finishes what is in flight, lets idle connect
   assert.equal(headers.connection, "close");
   assert.equal(await server.exit, 0);
   await assert.rejects(call(url), { code: "ECONNREFUSED" });
+});
+
+test("on SIGTERM a connection in use is told by its next answer that it ends, before it does", async (t) => {
+  const server = start("server/server.mjs", env);
+  t.after(() => server.kill("SIGKILL"));
+  const url = await server.listening;
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  await call(url, { agent });
+  server.kill();
+  await sleep(400);
+  const { status, headers } = await call(url, { agent });
+  assert.deepEqual([status, headers.connection], [200, "close"]);
+  assert.equal(await server.exit, 0);
 });
 
 test("a wrong setting ends it at once, with the setting's name", async () => {

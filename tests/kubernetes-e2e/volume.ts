@@ -1,10 +1,11 @@
 // The state of a project's stacks on a volume, as a watcher in the cluster and a person outside of it both have it: the
 // node sees the machine's folders, and Pulumi runs here as the user that the watcher's pod is.
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Labelled, pathOf, type Resource, remove } from "../../provider/kubernetes/api";
 import type { Project, Stack } from "../e2e/harness";
-import { cluster } from "./engine";
+import { cluster } from "../kubernetes/engine";
 
 const volumes: Resource = { group: "", version: "v1", resource: "persistentvolumes" };
 const claims: Resource = { group: "", version: "v1", resource: "persistentvolumeclaims" };
@@ -15,7 +16,8 @@ export async function claimVolume({ name, folder }: Project, namespace: string):
   const size = { storage: "1Gi" };
   const common = { accessModes: ["ReadWriteMany"], storageClassName: "" };
   const path = join(folder, "state");
-  chownSync(path, user, user);
+  // The stacks were made here, by root.
+  execFileSync("chown", ["-R", `${user}:${user}`, path]);
   await cluster.post(pathOf(volumes), {
     metadata: { name },
     spec: { ...common, capacity: size, hostPath: { path }, claimRef: { namespace, name: "state" } },
@@ -31,14 +33,15 @@ export async function removeVolume({ name }: Project): Promise<void> {
   await remove(cluster, path, (await cluster.get<Labelled>(path)).metadata);
 }
 
-/** Has `pulumi` run as the pod's user, and with root's reach, since what it is installed in is root's. */
+/** Has `pulumi` write as the pod's user, and read as root, whose folders it is installed in. */
 export function runAsPod(stack: Stack): void {
   const { PATH: path } = stack.variables();
-  const bin = join(stack.project.folder, "bin");
+  const { folder } = stack.project;
+  const bin = join(folder, "bin");
   mkdirSync(bin);
   const pulumi = join(bin, "pulumi");
   const reach = ["inh-caps", "ambient-caps"].map((set) => `--${set}=+dac_override,+dac_read_search`);
-  const as = `setpriv --reuid=${user} --regid=${user} --clear-groups ${reach.join(" ")}`;
+  const as = `setpriv --euid=${user} --egid=${user} --clear-groups ${reach.join(" ")}`;
   writeFileSync(pulumi, `#!/bin/sh\nexport PATH='${path}'\nexec ${as} pulumi "$@"\n`);
   chmodSync(pulumi, 0o755);
   stack.env["PATH"] = `${bin}:${path}`;

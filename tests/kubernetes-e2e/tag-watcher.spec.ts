@@ -1,9 +1,9 @@
 // TagWatcher: the watcher as a pod of the environment that it follows, its state on a volume.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
 import { parse } from "yaml";
@@ -11,21 +11,33 @@ import { find, type Labelled, labelled, pathOf, resources } from "../../provider
 import { watcherName } from "../../provider/kubernetes/layout";
 import { ask, Project, type Stack, startTraffic } from "../e2e/harness";
 import { registry } from "../e2e/images";
-import { Watching } from "../e2e/watching";
-import { cluster, namespaceOf, onKubernetes } from "./engine";
+import { slay, Watching } from "../e2e/watching";
+import { cluster, namespaceOf, onKubernetes } from "../kubernetes/engine";
 import { claimVolume, removeVolume, runAsPod } from "./volume";
 
 type Pod = V1Pod & Labelled;
 
 const tools = resolve(__dirname, "../../tools/run.mjs");
-const image = `tagalong/watcher-test:${randomBytes(4).toString("hex")}`;
+const image = process.env["KW"] ?? `tagalong/watcher-test:${randomBytes(4).toString("hex")}`;
 /** The machine's registry under the one name that the machine, the node and the pods all have for it. */
 const shared = `${new URL(onKubernetes.url(1)).hostname}:${registry.split(":")[1]}`;
 const kubeconfig = process.env["KUBECONFIG"] ?? "";
+const kubectl = join(dirname(kubeconfig), "bin", "kubectl");
 const { "current-context": context } = parse(readFileSync(kubeconfig, "utf8")) as Record<string, string>;
 
+/** Kills whatever runs in a watcher's pod, all at once: by force, the API forgets a pod and its node does not. */
+function powerCut(pod: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`TAGALONG_POD=${pod}\0`)) slay(Number(pid));
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
 describe("A watcher in a pod", function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
 
   const project = new Project(["server"], onKubernetes);
   let stack: Stack;
@@ -44,7 +56,15 @@ describe("A watcher in a pod", function () {
     return found.filter(({ metadata }) => !metadata.deletionTimestamp);
   };
   const pod = async () => (await pods())[0] ?? assert.fail("there is no watcher");
-  const log = (name: string) => cluster.text(`${pathOf(resources.pods, namespace, name)}/log`);
+  const podPath = (name: string) => pathOf(resources.pods, namespace, name);
+  const log = (name: string) => cluster.text(`${podPath(name)}/log`);
+  /** Keeps what a pod that is about to end says until then. */
+  const follow = async (name: string, said: string[]) => {
+    while ((await find(cluster, podPath(name))) !== undefined) {
+      said.splice(0, said.length, await log(name).catch(() => ""));
+      await sleep(500);
+    }
+  };
   const deployment = (name: string) =>
     cluster.get<V1Deployment>(pathOf(resources.deployments, namespace, name));
   const lease = () => cluster.get<V1Lease>(pathOf(resources.leases, namespace, watcherName));
@@ -57,12 +77,12 @@ describe("A watcher in a pod", function () {
     );
   };
   /** Ends the watcher's pod in the middle of a roll; the name of its successor, once that has the environment. */
-  const interrupt = async (version: string, how: object) => {
+  const interrupt = async (version: string, end: (pod: string) => Promise<unknown>) => {
     const digest = await push(version, { HEALTHY_AFTER_MS: "4000" });
     await until(async () => JSON.stringify((await deployment("server")).spec).includes(digest));
     const { name: former = "" } = (await pod()).metadata;
     assert.notDeepEqual(locks(), [], "no roll is under way");
-    await cluster.delete(pathOf(resources.pods, namespace, former), how);
+    await end(former);
     await until(async () => (await pods()).some(({ metadata }) => metadata.name !== former));
     const { name = "" } = (await pod()).metadata;
     await until(() => holds(name));
@@ -79,7 +99,8 @@ describe("A watcher in a pod", function () {
 
   before(async () => {
     const args = ["image", "--engine", "kubernetes", "--tag", `${registry}/${image}`, "--push"];
-    execFileSync("node", [tools, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+    if (!process.env["KW"])
+      execFileSync("node", [tools, ...args], { stdio: ["ignore", "ignore", "inherit"] });
     const port = await onKubernetes.freePort();
     url = onKubernetes.url(port);
     await push("1");
@@ -89,7 +110,7 @@ describe("A watcher in a pod", function () {
       services: {
         server: { image: "server", port: 8080, publish: port, replicas: 2, health: { path: "/healthz" } },
       },
-      rollout: { interval: "1s", settle: "0s", soak: "1s", drain: "1s", deadline: "30s" },
+      rollout: { interval: "1s", settle: "0s", soak: "1s", drain: "1s", deadline: "90s" },
       watcher: {
         image: `${shared}/${image}`,
         backend: `file://${join(project.folder, "state")}?metadata=skip`,
@@ -111,7 +132,8 @@ describe("A watcher in a pod", function () {
   after(async () => {
     await project.close();
     await removeVolume(project);
-    execFileSync("docker", ["image", "rm", "--force", `${registry}/${image}`], { stdio: "ignore" });
+    if (!process.env["KW"])
+      execFileSync("docker", ["image", "rm", "--force", `${registry}/${image}`], { stdio: "ignore" });
   });
 
   it("rolls its environment forward, and is not changed by that itself", async () => {
@@ -129,6 +151,22 @@ describe("A watcher in a pod", function () {
     const shown = [JSON.stringify(await deployment(watcherName)), await log(name)].join();
     assert(!shown.includes(project.passphrase));
     assert(!(await stack.exportState()).text.includes(project.passphrase));
+  });
+
+  it("is alive to the kubelet as long as it gets to do anything", async () => {
+    const { name = "" } = (await pod()).metadata;
+    const [{ livenessProbe } = { livenessProbe: undefined }] = (await pod()).spec?.containers ?? [];
+    const probe = livenessProbe?.exec?.command ?? [];
+    const exec = (...command: string[]) => {
+      const args = ["exec", name, "--namespace", namespace, "--", ...command];
+      return spawnSync(kubectl, args, { encoding: "utf8" });
+    };
+    assert.equal(exec(...probe).status, 0);
+    // As a process that hangs leaves it.
+    const hung = "fs.utimesSync('/tmp/heartbeat', 0, 0)";
+    const seen = exec("node", "-e", `${hung}; ${probe.at(-1)}`);
+    assert.equal(seen.status, 1, seen.stderr);
+    await until(() => exec(...probe).status === 0);
   });
 
   it("has the environment to itself: a second one outside waits, and says for whom", async () => {
@@ -149,15 +187,22 @@ describe("A watcher in a pod", function () {
 
   it("ends a roll that is under way when its pod is deleted, and its successor goes on from there", async () => {
     const traffic = await startTraffic({ url, kinds: ["new-connection"] });
-    const name = await interrupt("3", {});
-    assert.equal((await ask(url)).version, "3");
+    const former: string[] = [];
+    const name = await interrupt("3", async (pod) => {
+      await cluster.delete(podPath(pod));
+      void follow(pod, former);
+    });
+    assert.equal((await ask(url)).version, "3", former.join("\n"));
     await converges("3", name);
     assert.equal((await traffic.stop()).failed, 0);
   });
 
   it("is replaced when its pod is killed in the middle of a roll, and that is brought to an end", async () => {
     const traffic = await startTraffic({ url, kinds: ["new-connection"] });
-    const name = await interrupt("4", { gracePeriodSeconds: 0 });
+    const name = await interrupt("4", async (pod) => {
+      await cluster.delete(podPath(pod), { gracePeriodSeconds: 0 });
+      powerCut(pod);
+    });
     await converges("4", name);
     assert.match(await log(name), /cleared the lock of an update whose process is gone/);
     assert.equal((await traffic.stop()).failed, 0);

@@ -1,6 +1,6 @@
 // Candidates that fail on Kubernetes.
 import { describeFailing } from "../behaviour/failing";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describeFailing(onKubernetes, {
   noCommand: /executable file not found|no such file or directory/,

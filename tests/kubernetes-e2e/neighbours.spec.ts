@@ -1,5 +1,5 @@
 // Environments side by side in one cluster.
 import { describeNeighbours } from "../behaviour/neighbours";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describeNeighbours(onKubernetes);

@@ -1,5 +1,5 @@
 // What the watcher finds out on Kubernetes.
 import { describeRemembering } from "../behaviour/remembering";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describeRemembering(onKubernetes, { registry: false });

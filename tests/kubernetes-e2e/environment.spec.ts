@@ -1,5 +1,5 @@
 // What an environment promises on Kubernetes.
 import { describeEnvironment } from "../behaviour/environment";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describeEnvironment(onKubernetes);

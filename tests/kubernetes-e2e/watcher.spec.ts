@@ -1,5 +1,5 @@
 // The watcher on a good day, on Kubernetes.
 import { describeLockstep } from "../behaviour/lockstep";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describeLockstep(onKubernetes);

@@ -1,7 +1,7 @@
 // Promotion on Kubernetes.
 import assert from "node:assert/strict";
 import { describePromotion } from "../behaviour/promotion";
-import { onKubernetes } from "./engine";
+import { onKubernetes } from "../kubernetes/engine";
 
 describePromotion(onKubernetes, {
   soaked: (given) => {
