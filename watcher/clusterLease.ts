@@ -72,8 +72,10 @@ export class ClusterLease implements Hold {
   async release(): Promise<void> {
     this.ending.abort();
     await this.renewing;
-    if (this.lost.aborted || this.version === undefined) return;
-    await this.write({ holderIdentity: "", leaseDurationSeconds: 1 }).catch(() => {
+    if (this.version === undefined) return;
+    // Where another has it by now, this is refused for its version.
+    const signal = AbortSignal.timeout(this.times.retry);
+    await this.write({ holderIdentity: "", leaseDurationSeconds: 1 }, signal).catch(() => {
       // Then the next one waits for it to expire.
     });
   }

@@ -91,7 +91,7 @@ export function permissionsOf(config: EnvironmentConfig): Permission[] {
     { group: "", resource: "secrets", verbs: [...read, ...change] },
     { group: "", resource: "pods", verbs: ["list", "watch"] },
     { group: "", resource: "pods/log", verbs: ["get"] },
-    { group: "", resource: "events", verbs: ["list"] },
+    { group: "", resource: "events", verbs: ["list", "watch"] },
     { group: "apps", resource: "replicasets", verbs: ["list", "watch"] },
   ];
 }
