@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { dependencies } from "../package.json";
+import { quietHome } from "./engineHome";
 
 /** A Pulumi command that failed; the message is what it wrote to standard error. */
 export class EngineError extends Error {
@@ -98,7 +99,10 @@ export async function pulumiCommand(environment: () => Record<string, string>): 
       `no Pulumi engine: run \`npm run ground\`, or install Pulumi ${version} or later (${error instanceof Error ? error.message : String(error)})`,
     );
   });
-  return Object.assign(command, { run: runIn(command.command, root, environment) });
+  const home = quietHome(pulumiHome());
+  return Object.assign(command, {
+    run: runIn(command.command, root, () => ({ ...home, ...environment() })),
+  });
 }
 
 type Run = (

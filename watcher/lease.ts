@@ -63,7 +63,7 @@ export class Lease {
    * Takes the lease of a stack. What a dead holder left running is ended first, engines and their providers.
    * @throws Error naming the living holder
    */
-  static async take(stack: string, folder = defaultFolder()): Promise<Lease> {
+  static async take(stack: string, folder = stateFolder()): Promise<Lease> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, `${createHash("sha256").update(stack).digest("hex").slice(0, 16)}.json`);
     const holder = read(file);
@@ -101,7 +101,7 @@ export class Lease {
 }
 
 /** The watchers that live on this machine, by what they follow, with the time since when. */
-export function livingHolders(folder = defaultFolder()): { stack: string; pid: number; since: string }[] {
+export function livingHolders(folder = stateFolder()): { stack: string; pid: number; since: string }[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => {
     const file = join(folder, name);
@@ -112,7 +112,8 @@ export function livingHolders(folder = defaultFolder()): { stack: string; pid: n
   });
 }
 
-const defaultFolder = (): string =>
+/** What watchers keep on this machine. */
+export const stateFolder = (): string =>
   join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tagalong");
 
 const taken = (stack: string, { pid }: LeaseFile): Error =>

@@ -33,7 +33,7 @@ const patchTypes = {
 } as const;
 
 /** For one answer, complete. */
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 const tries = 4;
 const pageSize = 500;
 /** After so long the API ends a watch, and it is opened again: the way to notice a connection that died in silence. */

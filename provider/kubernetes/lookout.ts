@@ -1,6 +1,6 @@
-// How the gate looks at Deployments on a cluster: one watch a kind for all services of the environment. What it judges is
-// what the watches have brought, so a look asks the API nothing.
-import { setTimeout as pause } from "node:timers/promises";
+// How the gate looks at Deployments on a cluster, and the soak time at their pods: what it judges is what the watches of
+// the namespace have brought, so a look asks the API nothing.
+import { performance } from "node:perf_hooks";
 import {
   type DeploymentSight,
   foreignChange,
@@ -11,20 +11,10 @@ import {
 } from "../../rollout/deployment";
 import { enoughAnswers, type ReplicaSight } from "../../rollout/gate";
 import type { Judged, Lookout } from "../lookout";
-import { pathOf, type Resource, resources } from "./api";
 import { type Cluster, connectCluster } from "./cluster";
-import type { ClusterError } from "./errors";
-import {
-  type DeploymentFacts,
-  deploymentFacts,
-  type PodFacts,
-  podFacts,
-  type ReplicaSetFacts,
-  replicaSetFacts,
-} from "./facts";
-import { Follower } from "./follower";
-import { labels } from "./layout";
+import type { PodFacts } from "./facts";
 import { isNodeComing, lastBadAnswer, lastLines } from "./told";
+import { ClusterView } from "./view";
 
 export interface ClusterService extends Record<string, unknown> {
   /** repository@digest that each pod must run. */
@@ -49,74 +39,69 @@ export interface ClusterGateInputs extends Record<string, unknown> {
 const askEveryMs = 5_000;
 /** How long the API may be away while what serves is looked at. */
 const blinkMs = 30_000;
+/** What is given some time gets it to the half second. */
+const judgeEveryMs = 500;
+/** Of many Deployments something changes all the time: a look rests so many times as long as it took. */
+const restRatio = 20;
 
 export class ClusterLookout implements Lookout {
-  private readonly namespace: string;
-  private readonly deployments: Follower<DeploymentFacts>;
-  private readonly replicaSets: Follower<ReplicaSetFacts>;
-  private readonly pods: Follower<PodFacts>;
+  private readonly view: ClusterView;
   /** When it was last asked of a pod that no node takes, by uid, whether a node is coming, and the answer. */
   private readonly stranded = new Map<string, { askedAt: number; isComing: boolean }>();
-  private hasRead = false;
-  private index = { version: -1, ...indexOf([], [], []) };
+  private judged = { version: -1, at: 0, tookMs: 0 };
 
   constructor(
     private readonly inputs: ClusterGateInputs,
     private readonly cluster: Cluster = connectCluster(inputs.cluster),
   ) {
-    this.namespace = inputs.cluster.namespace;
-    const follow = <F>(resource: Resource, trim: (object: never, former: F | undefined) => F) =>
-      new Follower<F>(
-        cluster,
-        pathOf(resource, this.namespace),
-        { labelSelector: labels.service },
-        trim as (object: unknown, former: F | undefined) => F,
-      );
-    this.deployments = follow(resources.deployments, deploymentFacts);
-    this.replicaSets = follow(resources.replicaSets, replicaSetFacts);
-    this.pods = follow<PodFacts>(resources.pods, (pod, former) => podFacts(pod, former, inputs.deadlineMs));
-  }
-
-  /** Names of the pods of all services. */
-  get replicas(): string[] {
-    return Object.keys(this.inputs.services).flatMap((service) =>
-      this.podsOf(this.deploymentOf(service)).map(({ name }) => name),
-    );
+    this.view = new ClusterView(cluster, inputs.cluster.namespace, inputs.deadlineMs);
   }
 
   get verdict(): string {
-    const count = this.replicas.length;
+    const pods = Object.values(this.inputs.services).flatMap(({ deployment }) => {
+      const facts = this.view.deployment(deployment);
+      return facts ? this.view.podsOf(facts) : [];
+    });
+    const count = pods.filter(({ isLeaving }) => !isLeaving).length;
     return `${count} ${count === 1 ? "pod" : "pods"} ready, each with its digest`;
   }
 
   async judge(passed: ReadonlySet<string>, patience: AbortSignal): Promise<Judged[]> {
-    if (!(await this.isReady(patience))) throw this.trouble ?? (await this.cluster.silence());
-    if (patience.aborted && this.trouble) throw this.trouble;
+    const { view } = this;
+    if (!(await view.isReady(patience))) throw view.trouble ?? (await this.cluster.silence());
+    if (patience.aborted && view.trouble) throw view.trouble;
     const waiting = Object.entries(this.inputs.services).filter(([service]) => !passed.has(service));
-    return Promise.all(
-      waiting.map(async ([service, { reference }]): Promise<Judged> => {
-        const sight = await this.sightOf(service);
-        const decision = judgeDeployment(service, sight);
-        if (decision.kind !== "wait" || !patience.aborted || !sight)
-          return { id: service, service, reference, decision };
-        const unready = sight.pods.find(({ isLeaving, isReady }) => !isLeaving && !isReady);
-        const answer = unready && (await lastBadAnswer(this.cluster, this.namespace, unready.name));
-        const late = tooLate(sight, this.inputs.deadlineMs, answer);
-        return { id: service, service, reference, decision: late };
+    const named = waiting.map(([service, { reference }]) => ({ id: service, service, reference }));
+    if (!this.isDue() && !patience.aborted)
+      return named.map((one) => ({ ...one, decision: { kind: "wait" } }));
+    const { version } = view;
+    const [began, now] = [performance.now(), Date.now()];
+    const judged = await Promise.all(
+      named.map(async (one): Promise<Judged> => {
+        const sight = await this.sightOf(one.service, now);
+        const decision = judgeDeployment(one.service, sight);
+        if (decision.kind !== "wait" || !patience.aborted || !sight) return { ...one, decision };
+        return { ...one, decision: await this.late(sight) };
       }),
     );
+    const ended = performance.now();
+    this.judged = { version, at: ended, tookMs: ended - began };
+    return judged;
   }
 
   /** One look at each pod of the current ReplicaSets; a pod that is being replaced is none of them any more. */
   async look(signal: AbortSignal): Promise<[string, ReplicaSight][]> {
-    await this.isSure(signal);
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(blinkMs)]);
+    // What the API does not tell is not taken for well.
+    if (!(await this.view.isSure(patience))) throw this.view.trouble ?? (await this.cluster.silence());
     return Object.entries(this.inputs.services).flatMap(([service, plan]): [string, ReplicaSight][] => {
-      const deployment = this.deploymentOf(service);
+      const deployment = this.view.deployment(plan.deployment);
       const { reference: wanted, replicas } = plan;
-      const asDeclared = { service, wanted, ...(replicas === undefined ? {} : { wantedReplicas: replicas }) };
-      if (!deployment || foreignChange({ ...deployment, ...asDeclared }))
+      const declared = { service, wanted, ...(replicas === undefined ? {} : { wantedReplicas: replicas }) };
+      if (!deployment || foreignChange({ ...deployment, ...declared }))
         return [[service, { ...replicaSight(service, wanted, undefined), state: "gone" }]];
-      return this.podsOf(deployment)
+      return this.view
+        .podsOf(deployment)
         .filter(({ isLeaving }) => !isLeaving)
         .map((pod) => [pod.name, replicaSight(service, wanted, pod)]);
     });
@@ -124,135 +109,71 @@ export class ClusterLookout implements Lookout {
 
   /** What the pod's container last wrote, before its last exit where it had one. */
   async lastLines(pod: string, count: number): Promise<string[]> {
-    const facts = [...this.pods.items.values()].find(({ name }) => name === pod);
-    const container = facts?.containers.find(({ isOurs }) => isOurs);
+    const container = this.view.pod(pod)?.containers.find(({ isOurs }) => isOurs);
     return container ? lastLines(this.cluster, this.namespace, pod, container, count) : [];
   }
 
   close(): void {
-    for (const one of this.followers) one.close();
+    this.view.close();
   }
 
-  private get followers() {
-    return [this.deployments, this.replicaSets, this.pods] as const;
+  private get namespace(): string {
+    return this.inputs.cluster.namespace;
   }
 
-  /** Why nothing is known of the cluster at the moment. */
-  private get trouble(): ClusterError | undefined {
-    return this.followers.map(({ trouble }) => trouble).find((trouble) => trouble !== undefined);
+  /** Whether another judgement may say something else than the last one. */
+  private isDue(): boolean {
+    const { version, at, tookMs } = this.judged;
+    const forMs = performance.now() - at;
+    return forMs >= judgeEveryMs || (version !== this.view.version && forMs >= restRatio * tookMs);
   }
 
-  /** Whether all lists were read; with `signal` it is not waited for any longer. */
-  private async isReady(signal: AbortSignal): Promise<boolean> {
-    if (this.trouble?.isFinal) throw this.trouble;
-    if (!this.hasRead && !signal.aborted) {
-      await new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => resolve(), { once: true });
-        Promise.all(this.followers.map(({ ready }) => ready)).then(() => {
-          this.hasRead = true;
-          resolve();
-        }, reject);
-      });
-    }
-    return this.hasRead;
+  private async late(sight: DeploymentSight) {
+    const unready = sight.pods.find(({ isLeaving, isReady }) => !isLeaving && !isReady);
+    const answer = unready && (await lastBadAnswer(this.cluster, this.namespace, unready.name));
+    return tooLate(sight, this.inputs.deadlineMs, answer);
   }
 
-  /** Waits where the API stays away for a moment: what it does not tell is not taken for well. */
-  private async isSure(signal: AbortSignal): Promise<void> {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(blinkMs)]);
-    while (!(await this.isReady(patience)) || this.trouble) {
-      if (patience.aborted) throw this.trouble ?? (await this.cluster.silence());
-      await pause(100, undefined, { signal: patience }).catch(() => {});
-    }
-  }
-
-  private deploymentOf(service: string): DeploymentFacts | undefined {
-    return this.indexed.deployments.get(this.inputs.services[service]?.deployment ?? "");
-  }
-
-  private currentOf(deployment: DeploymentFacts): ReplicaSetFacts | undefined {
-    const sets = this.indexed.replicaSets.get(deployment.uid) ?? [];
-    return sets.find(({ revision }) => revision !== "" && revision === deployment.revision);
-  }
-
-  private podsOf(deployment: DeploymentFacts | undefined): PodFacts[] {
-    const current = deployment && this.currentOf(deployment);
-    return (current && this.indexed.pods.get(current.uid)) ?? [];
-  }
-
-  private get indexed() {
-    const version = this.followers.reduce((sum, one) => sum + one.version, 0);
-    if (version !== this.index.version) {
-      const [deployments, replicaSets, pods] = this.followers;
-      const lists = [deployments.items.values(), replicaSets.items.values(), pods.items.values()] as const;
-      this.index = { version, ...indexOf(...lists) };
-    }
-    return this.index;
-  }
-
-  private async sightOf(service: string): Promise<DeploymentSight | undefined> {
+  private async sightOf(service: string, now: number): Promise<DeploymentSight | undefined> {
     const plan = this.inputs.services[service];
-    const deployment = this.deploymentOf(service);
-    if (!deployment || !plan) return undefined;
-    const { observedGeneration, image, imageBy, isPaused, replicas, replicasBy, status } = deployment;
-    const refusal = this.currentOf(deployment)?.refusal;
-    const now = Date.now();
+    const facts = plan && this.view.deployment(plan.deployment);
+    if (!facts) return undefined;
+    const { uid: _uid, name: _name, generation, revision: _revision, ...seen } = facts;
+    const refusal = this.view.currentOf(facts)?.refusal;
+    const pods = this.view.podsOf(facts);
+    const awaiting = await this.awaitingNodes(pods, now);
     return {
-      ...{
-        service,
-        wanted: plan.reference,
-        // One that was made anew begins to count again: it is not what the update has made.
-        newestGeneration: Math.max(deployment.generation, plan.generation),
-      },
-      ...{ observedGeneration, image, imageBy, isPaused, replicas, replicasBy, status },
+      ...{ ...seen, service, wanted: plan.reference },
+      // One that was made anew begins to count again: it is not what the update has made.
+      newestGeneration: Math.max(generation, plan.generation),
       ...(plan.replicas === undefined ? {} : { wantedReplicas: plan.replicas }),
       ...(refusal ? { refusal: { message: refusal.message, forMs: now - refusal.since } } : {}),
-      pods: await Promise.all(this.podsOf(deployment).map((pod) => this.podSight(pod, now))),
+      pods: pods.map((pod) => podSight(pod, awaiting.has(pod.uid), now)),
     };
   }
 
-  private async podSight(pod: PodFacts, now: number): Promise<PodSight> {
-    const { name, isLeaving, isReady, containers, obstacle } = pod;
-    const forMs = obstacle ? now - obstacle.since : 0;
-    const isStranded = obstacle?.kind === "node" && forMs >= grace.nodeMs;
-    return {
-      ...{ name, isLeaving, isReady, containers },
-      ...(obstacle ? { hindrance: { ...obstacle, forMs } } : {}),
-      isAwaitingNode: isStranded && (await this.isAwaitingNode(pod, now)),
-    };
-  }
-
-  private async isAwaitingNode({ uid, name }: PodFacts, now: number): Promise<boolean> {
-    for (const one of this.stranded.keys()) if (!this.pods.items.has(one)) this.stranded.delete(one);
-    const known = this.stranded.get(uid);
-    if (known && now - known.askedAt < askEveryMs) return known.isComing;
-    const isComing = await isNodeComing(this.cluster, this.namespace, name);
-    this.stranded.set(uid, { askedAt: now, isComing });
-    return isComing;
+  /** The uids of those that no node takes while one is coming. */
+  private async awaitingNodes(pods: readonly PodFacts[], now: number): Promise<Set<string>> {
+    const awaiting = new Set<string>();
+    for (const { uid, name, obstacle } of pods) {
+      if (obstacle?.kind !== "node" || now - obstacle.since < grace.nodeMs) continue;
+      let known = this.stranded.get(uid);
+      if (!known || now - known.askedAt >= askEveryMs) {
+        known = { askedAt: now, isComing: await isNodeComing(this.cluster, this.namespace, name) };
+        this.stranded.set(uid, known);
+      }
+      if (known.isComing) awaiting.add(uid);
+    }
+    return awaiting;
   }
 }
 
-/** Deployments by name, ReplicaSets and pods by the uid of their owner. */
-function indexOf(
-  deployments: Iterable<DeploymentFacts>,
-  replicaSets: Iterable<ReplicaSetFacts>,
-  pods: Iterable<PodFacts>,
-) {
+function podSight(pod: PodFacts, isAwaitingNode: boolean, now: number): PodSight {
+  const { name, isLeaving, isReady, containers, obstacle } = pod;
   return {
-    deployments: new Map([...deployments].map((one) => [one.name, one])),
-    replicaSets: byOwner(replicaSets),
-    pods: byOwner(pods),
+    ...{ name, isLeaving, isReady, containers, isAwaitingNode },
+    ...(obstacle ? { hindrance: { ...obstacle, forMs: now - obstacle.since } } : {}),
   };
-}
-
-function byOwner<F extends { owner: string }>(all: Iterable<F>): Map<string, F[]> {
-  const owned = new Map<string, F[]>();
-  for (const one of all) {
-    const siblings = owned.get(one.owner);
-    if (siblings) siblings.push(one);
-    else owned.set(one.owner, [one]);
-  }
-  return owned;
 }
 
 /** A pod as the soak time sees it: its readiness is the probe. */

@@ -49,6 +49,8 @@ const server = createServer((request, response) => {
   };
   request.resume().on("end", () => (answers[url.pathname] ?? ((_url, answer) => answer(200)))(url, reply));
 });
+// Clients close what they do not use, not the service: a request may be on its way.
+server.keepAliveTimeout = 600_000;
 server.listen(Number(PORT), () => console.log(`version ${VERSION} listens`));
 
 // Where no edge is between, whoever holds a connection is told by its next answer that it ends, before it does.

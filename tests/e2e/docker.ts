@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type Docker from "dockerode";
 import { connectEngine } from "../../provider/docker/engine";
 import { labels } from "../../provider/docker/layout";
+import { hops } from "../../rollout/record";
 import { type Engine, inSeconds } from "./engine";
 import { edgeImage, registry } from "./images";
 
@@ -13,6 +14,7 @@ export const onDocker: Engine = {
   title: "a Docker engine",
   switchesAtOnce: true,
   pullsFirst: true,
+  steps: hops,
   deadline: "3s",
   sick: "503 to GET /healthz",
   late: (deadline) => `was not healthy within ${inSeconds(deadline)}: 503 to GET /healthz`,

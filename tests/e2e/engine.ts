@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
+import type { Hop } from "../../rollout/record";
 import type { Config, Project, Stack } from "./harness";
 import type { AppImage } from "./images";
 
@@ -23,6 +24,8 @@ export interface Engine {
   late(deadline: string): string;
   /** What is said of one that answers 503 after the switch: the text of a pattern. */
   readonly sick: string;
+  /** The steps of a roll that can be told on it. */
+  readonly steps: readonly Hop[];
   /** What every stack on it has in its config. */
   readonly config: Config;
   /** What an image needs to run on it as it is. */

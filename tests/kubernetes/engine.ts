@@ -15,6 +15,7 @@ import {
 } from "../../provider/kubernetes/api";
 import { connectCluster } from "../../provider/kubernetes/cluster";
 import { labels } from "../../provider/kubernetes/layout";
+import { hops } from "../../rollout/record";
 import { type Engine, inSeconds } from "../e2e/engine";
 import type { Stack } from "../e2e/harness";
 
@@ -56,6 +57,8 @@ export const onKubernetes: Engine = {
   title: "Kubernetes",
   switchesAtOnce: false,
   pullsFirst: false,
+  // The nodes pull and drain by themselves.
+  steps: hops.filter((hop) => hop !== "pulled" && hop !== "drained"),
   deadline: "10s",
   sick: "its readiness probe fails",
   late: (deadline) => `was not ready within ${inSeconds(deadline)}: (Readiness|Liveness) probe failed: .*503`,

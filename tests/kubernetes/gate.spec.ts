@@ -13,7 +13,7 @@ const quotas = { group: "", version: "v1", resource: "resourcequotas" };
 const missing = `sha256:${"0".repeat(64)}`;
 
 describe("The gate on a cluster", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   const namespace = new Namespace();
   const narrow = new Namespace();
@@ -21,7 +21,7 @@ describe("The gate on a cluster", function () {
   let next: string;
 
   /** Rolls what runs well to something else, and tells how the gate failed and whether an image was found at fault. */
-  const fails = async (service: string, plan: Plan, { deadlineMs = 40_000, at = namespace } = {}) => {
+  const fails = async (service: string, plan: Plan, { deadlineMs = 120_000, at = namespace } = {}) => {
     const applied = await at.apply(service, plan);
     try {
       await pass(at.inputs({ [service]: applied }, deadlineMs));
@@ -244,7 +244,7 @@ describe("The gate on a cluster", function () {
     it("goes on where it was once the API is there again", async () => {
       const env = { HEALTHY_AFTER_MS: "3000" };
       const applied = await namespace.apply("cut", { reference: next, health: "/healthz", env });
-      const passing = pass(namespace.inputs({ cut: applied }, 30_000, line.context));
+      const passing = pass(namespace.inputs({ cut: applied }, 120_000, line.context));
       await line.isWatched();
       line.cut();
       while ((await namespace.deployment("cut")).status?.availableReplicas !== 1) await pause(50);

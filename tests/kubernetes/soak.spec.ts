@@ -15,7 +15,7 @@ const services = { group: "", version: "v1", resource: "services" };
 const never = new AbortController().signal;
 
 describe("The soak time on a cluster", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   const namespace = new Namespace();
   let good: string;
@@ -98,7 +98,7 @@ describe("The soak time on a cluster", function () {
     try {
       const away = await namespace.roll("away", { reference: good });
       let isOver = false;
-      const soaking = soak(namespace.inputs({ away }, 30_000, line.context), 3_000, async () => {
+      const soaking = soak(namespace.inputs({ away }, 120_000, line.context), 3_000, async () => {
         await line.isWatched();
         line.cut();
       }).then((seen) => {

@@ -78,13 +78,13 @@ export class Namespace {
   }
 
   /** Declares a service and waits for it. */
-  async roll(service: string, plan: Plan, deadlineMs = 30_000): Promise<ClusterService> {
+  async roll(service: string, plan: Plan, deadlineMs = 120_000): Promise<ClusterService> {
     const applied = await this.apply(service, plan);
     await pass(this.inputs({ [service]: applied }, deadlineMs));
     return applied;
   }
 
-  inputs(services: Record<string, ClusterService>, deadlineMs = 30_000, context = ""): ClusterGateInputs {
+  inputs(services: Record<string, ClusterService>, deadlineMs = 120_000, context = ""): ClusterGateInputs {
     return { cluster: { context, namespace: this.name }, services, deadlineMs };
   }
 

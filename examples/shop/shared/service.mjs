@@ -7,6 +7,8 @@ import { logLevels, readSettings, SettingsError } from "./settings.mjs";
 
 /** How long new connections are still taken once readiness is off, so that whoever probes can see it. */
 const noticeMs = 300;
+/** Longer than clients and proxies keep an idle connection: who closes it should be who might still use it. */
+const keepAliveMs = 75_000;
 /** A connection that has carried nothing for so long is hardly about to: it can be closed, and no request is lost. */
 const quietMs = 1_000;
 /** How long connections that are in use have to hear from their next answer that they end. */
@@ -66,6 +68,7 @@ export async function run(name, build) {
     () => (stop.signal.aborted ? "stopping" : ready ? "ready" : "starting"),
     home,
   );
+  server.keepAliveTimeout = keepAliveMs;
   /** @type {Connections} */
   const connections = new Map();
   server.on("connection", (socket) => {
