@@ -169,7 +169,7 @@ async function bench(wanted) {
   const interrupted = new AbortController();
   const end = (/** @type {NodeJS.Signals} */ signal) => {
     progress.say(`${signal}: clearing up`);
-    interrupted.abort(new Failure("interrupted; nothing is left on the machine"));
+    interrupted.abort(new Failure("interrupted"));
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);

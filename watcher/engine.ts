@@ -90,7 +90,9 @@ export const pulumiHome = (): string => process.env["PULUMI_HOME"] ?? join(homed
  * @param environment what every command gets besides this process's own
  * @throws Error with the command that installs it
  */
-export async function pulumiCommand(environment: () => Record<string, string>): Promise<PulumiCommand> {
+export async function pulumiCommand(
+  environment: () => Record<string, string>,
+): Promise<PulumiCommand & { run: Run }> {
   const version = dependencies["@pulumi/pulumi"];
   const root = join(pulumiHome(), "versions", version);
   const installed = existsSync(join(root, "bin", "pulumi"));

@@ -4,7 +4,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PulumiCommand } from "@pulumi/pulumi/automation";
 import { pulumiCommand, pulumiHome } from "../../../watcher/engine";
 import { quietHome } from "../../../watcher/engineHome";
 
@@ -14,7 +13,7 @@ const variables = ["PULUMI_HOME", "PULUMI_CREDENTIALS_PATH", "PULUMI_BACKEND_URL
 const former = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
 
 describe("The engine's home", () => {
-  let watchers: PulumiCommand;
+  let watchers: Awaited<ReturnType<typeof pulumiCommand>>;
   const byHand = (...args: string[]) => execFileSync(watchers.command, args, { cwd: folder, stdio: "pipe" });
 
   before(async () => {
