@@ -10,7 +10,7 @@ const secret = "s3cret-that-nobody-may-read";
 const commit = (digit: string) => digit.repeat(40);
 
 describe("An environment on a Docker engine", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   let stack: Stack;

@@ -6,7 +6,7 @@ import type { AppImage } from "./images";
 import { pushIndexOf, registry, unpublish } from "./images";
 
 describe("A candidate that fails", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["app"]);
   const repository = `${registry}/${project.repository("app")}`;

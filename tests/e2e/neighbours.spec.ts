@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ask, docker, freePort, Project, type Stack } from "./harness";
 
 describe("Environments side by side", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["app"]);
   const stacks: Record<string, { stack: Stack; port: number }> = {};

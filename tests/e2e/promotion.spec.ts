@@ -11,7 +11,7 @@ import { type AppImage, pushApp, pushAppIndex, registry } from "./images";
 type Digests = Record<string, string>;
 
 describe("A release that the config names", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   const client = new RegistryClient();

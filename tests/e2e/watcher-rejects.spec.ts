@@ -6,7 +6,7 @@ import { type AppImage, registry } from "./images";
 import { Watching } from "./watching";
 
 describe("A watcher whose images are no good", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   let stack: Stack;

@@ -12,7 +12,7 @@ import { registry } from "./images";
 import { Watching } from "./watching";
 
 describe("What a watcher finds out", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   const elsewhere = mkdtempSync(join(tmpdir(), `${project.name}-elsewhere-`));
@@ -242,7 +242,7 @@ describe("What a watcher finds out", function () {
 });
 
 describe("An environment that comes after another", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   const client = new RegistryClient();

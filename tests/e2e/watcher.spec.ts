@@ -6,7 +6,7 @@ import { Watching } from "./watching";
 const commit = (digit: string) => digit.repeat(40);
 
 describe("A watcher whose images roll in lockstep", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   let stack: Stack;
