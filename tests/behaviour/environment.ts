@@ -33,7 +33,7 @@ interface Own {
 
 export function describeEnvironment(engine: Engine, own: Own = {}): void {
   describe(`An environment on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const project = new Project(["server", "client"], engine);
     let stack: Stack;

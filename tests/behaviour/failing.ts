@@ -19,7 +19,7 @@ interface Own {
 
 export function describeFailing(engine: Engine, own: Own): void {
   describe(`A candidate that fails on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const project = new Project(["app"], engine);
     const repository = `${registry}/${project.repository("app")}`;

@@ -8,7 +8,7 @@ const commit = (digit: string) => digit.repeat(40);
 
 export function describeLockstep(engine: Engine): void {
   describe(`A watcher whose images roll in lockstep on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const project = new Project(["server", "client"], engine);
     let stack: Stack;

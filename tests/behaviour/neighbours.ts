@@ -16,7 +16,7 @@ interface Own {
 
 export function describeNeighbours(engine: Engine, own: Own = {}): void {
   describe(`Environments side by side on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const tags = { dev: "dev", twin: "dev", test: "test" };
     const project = new Project(["app"], engine);

@@ -22,7 +22,7 @@ interface Own {
 
 export function describePromotion(engine: Engine, own: Own = {}): void {
   describe(`A release that the config names on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const given = new Promoting(engine);
 

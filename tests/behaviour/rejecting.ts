@@ -22,7 +22,7 @@ export function describeRejecting(engine: Engine, own: Own): void {
   const late = new RegExp(engine.late(engine.deadline));
 
   describe(`A watcher whose images are no good on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const project = new Project(["server", "client"], engine);
     let stack: Stack;

@@ -19,7 +19,7 @@ interface Options {
 
 export function describeRemembering(engine: Engine, options: Options): void {
   describe(`What a watcher finds out on ${engine.title}`, function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
 
     const project = new Project(["server"], engine);
     const elsewhere = mkdtempSync(join(tmpdir(), `${project.name}-elsewhere-`));

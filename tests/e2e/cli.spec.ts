@@ -16,7 +16,7 @@ import { Watching } from "./watching";
 const cli = resolve(__dirname, "../../cli/tagalong.mjs");
 
 describe("The command line beside an environment", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const project = new Project(["server"]);
   const client = new RegistryClient();
   let stack: Stack;
@@ -160,7 +160,7 @@ describe("The command line beside an environment", function () {
 });
 
 describe("Promotion with the command line", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const project = new Project(["server"]);
   const digests: Record<string, string> = {};
   let stack: Stack;

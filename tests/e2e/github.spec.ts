@@ -6,7 +6,7 @@ import { freePort, Project, type Stack } from "./harness";
 import { Watching } from "./watching";
 
 describe("A watcher whose repository is on GitHub", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   let stage: Stage;
@@ -112,7 +112,7 @@ describe("A watcher whose repository is on GitHub", function () {
 });
 
 describe("A pulumi up by hand whose repository is on GitHub", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   let stage: Stage;

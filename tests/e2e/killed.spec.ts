@@ -18,7 +18,7 @@ const rollMoments = {
 };
 
 describe("An update that is killed", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["app"]);
   let stack: Stack;

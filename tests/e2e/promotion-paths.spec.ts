@@ -14,7 +14,7 @@ const tagsAlone = ["--target", "**EnvironmentTag**"];
 const nowhere = "tcp://127.0.0.1:1";
 
 describe("A promotion", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   const releases: Record<string, Digests> = {};

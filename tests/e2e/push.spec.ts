@@ -21,7 +21,7 @@ const platform = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
 const revision = "org.opencontainers.image.revision";
 
 describe("git push, with Dev's watcher on", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   const project = new Project(["server", "client"]);
   let github: GitHubEmulator;

@@ -7,7 +7,7 @@ import { ask, docker, freePort, localImages, Project, removeContainer, type Stac
 import { edgeImage } from "./images";
 
 describe("What is not the environment's own", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["app"]);
   const prefix = `${project.name}-dev`;

@@ -7,7 +7,7 @@ import { OnGitHub } from "./github";
 import { registry } from "./images";
 
 describe("A repository that is not there", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let on: OnGitHub;
   before(async () => {
@@ -176,7 +176,7 @@ describe("A repository that is not there", function () {
 });
 
 describe("A repository that is there, with other settings", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let on: OnGitHub;
   before(async () => {
@@ -298,7 +298,7 @@ describe("A repository that is there, with other settings", function () {
 });
 
 describe("A repository that cannot be set up", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   let on: OnGitHub;
   beforeEach(async () => {

@@ -112,7 +112,7 @@ function assertDeployed({ githubDeployments: deployments }: ToldOfGitHub, said: 
 }
 
 describe("npm start", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   const folder = join(root, ".work", "start");
   let place: StoryFolder.Place;

@@ -11,7 +11,7 @@ const root = resolve(__dirname, "../..");
 const image = `${registry}/tagalong/watcher-test:${randomBytes(4).toString("hex")}`;
 
 describe("A watcher in a container", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   let stack: Stack;

@@ -5,7 +5,7 @@ import { ask, freePort, Project, type Stack } from "./harness";
 import { Watching } from "./watching";
 
 describe("Two watchers of two environments on one engine", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   const ports: Record<string, number> = {};

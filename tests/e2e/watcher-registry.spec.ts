@@ -9,7 +9,7 @@ import { Watching } from "./watching";
 const password = "n0body-may-read-this";
 
 describe("A watcher and its registry", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   let proxy: FaultyRegistry;

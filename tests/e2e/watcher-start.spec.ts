@@ -7,7 +7,7 @@ import { freePort, Project, type Stack } from "./harness";
 import { Watching } from "./watching";
 
 describe("A watcher that cannot start", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   const elsewhere = mkdtempSync(join(tmpdir(), "tagalong-start-"));

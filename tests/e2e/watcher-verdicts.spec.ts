@@ -10,7 +10,7 @@ import { Watching } from "./watching";
 describeRemembering(onDocker, { registry: true });
 
 describe("An environment that comes after another", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"]);
   const client = new RegistryClient();

@@ -11,7 +11,7 @@ import type { Project, Stack } from "./harness";
 
 const commandLine = resolve(__dirname, "../../cli/tagalong.mjs");
 /** After which a test that waits in vain says what it has heard instead. */
-const patienceMs = 60_000;
+const patienceMs = 240_000;
 
 /** One line of the log. */
 export interface Said {

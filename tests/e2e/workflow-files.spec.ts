@@ -56,7 +56,7 @@ class Written {
 }
 
 describe("The workflows of a repository that takes commits", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let own: Written;
   before(async () => {
@@ -159,7 +159,7 @@ describe("The workflows of a repository that takes commits", function () {
 });
 
 describe("The workflows of a repository whose rules ask for pull requests", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let own: Written;
   before(async () => {
@@ -225,7 +225,7 @@ describe("The workflows of a repository whose rules ask for pull requests", func
 });
 
 describe("The workflows, where an update is killed between commit and branch", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   it("come in one commit with the next", async () => {
     const own = await Written.open();
@@ -246,7 +246,7 @@ describe("The workflows, where an update is killed between commit and branch", f
 });
 
 describe("The workflows that cannot be written", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let own: Written;
   afterEach(() => own.on.close());

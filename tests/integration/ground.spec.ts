@@ -121,7 +121,7 @@ describe("The ground", () => {
   });
 
   it("says before a build that the disk is too full for it", async function () {
-    this.timeout(60_000);
+    this.timeout(240_000);
     const impossible = `
       import { built } from ${JSON.stringify(join(tools, "go-build.mjs"))};
       import { progress } from ${JSON.stringify(join(tools, "progress.mjs"))};
@@ -175,7 +175,7 @@ describe("The ground", () => {
   });
 
   it("starts a registry of its own, finds it again, and ends it", async function () {
-    this.timeout(120_000);
+    this.timeout(600_000);
     const free = createServer().listen(0, "127.0.0.1");
     await once(free, "listening");
     const { port } = free.address() as AddressInfo;

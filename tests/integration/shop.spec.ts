@@ -15,7 +15,7 @@ interface Built {
 }
 
 describe("examples/shop", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   const run = randomBytes(4).toString("hex");
   const commit = randomBytes(20).toString("hex");
@@ -77,7 +77,7 @@ describe("examples/shop", function () {
   const ready = (id: string) => healthz(id, 200);
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     built = await build("--commit", commit, "--version", "1.4.2", "--tag", "dev");
     await docker("network", "create", network);
   });

@@ -37,7 +37,7 @@ function powerCut(pod: string): void {
 }
 
 describe("A watcher in a pod", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"], onKubernetes);
   let stack: Stack;

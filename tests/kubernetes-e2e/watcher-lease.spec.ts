@@ -7,7 +7,7 @@ import { onKubernetes } from "../kubernetes/engine";
 import { Way } from "../kubernetes/way";
 
 describe("A watcher that loses the cluster in the middle of a roll", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   const project = new Project(["server"], onKubernetes);
   const watchers: Watching[] = [];

@@ -31,7 +31,7 @@ const roles: Resource = { group: "rbac.authorization.k8s.io", version: "v1", res
 const bindings: Resource = { ...roles, resource: "rolebindings" };
 
 describe("The claim of a namespace", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   const folder = mkdtempSync(join(tmpdir(), "claim-"));
   const namespaces: string[] = [];

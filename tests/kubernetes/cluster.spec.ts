@@ -86,7 +86,7 @@ const crowd = {
 };
 
 describe("A cluster for tests", function () {
-  this.timeout(400_000);
+  this.timeout(600_000);
 
   let earlier: Record<string, string[]>;
   let condition: Condition;

@@ -9,7 +9,7 @@ import { cluster } from "./engine";
 import { Namespace, push } from "./workload";
 
 describe("Foreign hands on a cluster", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   const place = kubernetesPlace();
   const namespace = new Namespace();

@@ -13,7 +13,7 @@ const quotas = { group: "", version: "v1", resource: "resourcequotas" };
 const missing = `sha256:${"0".repeat(64)}`;
 
 describe("The gate on a cluster", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   const namespace = new Namespace();
   const narrow = new Namespace();

@@ -13,7 +13,7 @@ const times = { duration: 5_000, renewWithin: 3_000, retry: 200 };
 const environment = "shop/dev";
 
 describe("The Lease of an environment's watcher", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   const namespace = `lease-${randomBytes(4).toString("hex")}`;
   const place = pathOf(resources.namespaces, undefined, namespace);

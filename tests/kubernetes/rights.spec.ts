@@ -20,7 +20,7 @@ const bindings: Resource = { ...roles, resource: "rolebindings" };
 const accounts: Resource = { group: "", version: "v1", resource: "serviceaccounts" };
 
 describe("The rights of a watcher in a cluster", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const folder = mkdtempSync(join(tmpdir(), "rights-"));
   const namespace = `rights-${randomBytes(4).toString("hex")}`;

@@ -15,7 +15,7 @@ const services = { group: "", version: "v1", resource: "services" };
 const never = new AbortController().signal;
 
 describe("The soak time on a cluster", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   const namespace = new Namespace();
   let good: string;

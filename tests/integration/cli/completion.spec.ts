@@ -10,7 +10,7 @@ const run = (...args: string[]) => execFileSync(process.execPath, [cli, ...args]
 const has = (shell: string) => spawnSync(shell, ["--version"]).status === 0;
 
 describe("Completion in a shell", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let folder: string;
 
   before(() => {

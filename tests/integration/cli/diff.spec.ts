@@ -5,7 +5,7 @@ import { diff } from "../../../cli/diff";
 import { Shop } from "./shop";
 
 describe("What a pull request shows", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let shop: Shop;
   let cwd: string;
   const files: Record<string, string> = {};

@@ -8,7 +8,7 @@ import { Shop } from "./shop";
 const cli = resolve(__dirname, "../../../cli/tagalong.mjs");
 
 describe("The command line as a process", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let shop: Shop;
   before(async () => {
     shop = await Shop.open({ basic: true });

@@ -8,7 +8,7 @@ import { rollback } from "../../../cli/rollback";
 import { commitOf, Shop } from "./shop";
 
 describe("Promotion by the command line", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let shop: Shop;
   let cwd: string;
   let untouched: string;

@@ -9,7 +9,7 @@ import { pushImage } from "../registry/images";
 import { commitOf, Shop } from "./shop";
 
 describe("What the command line tells", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let shop: Shop;
   let cwd: string;
 

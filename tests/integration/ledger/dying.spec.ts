@@ -60,7 +60,7 @@ describe("A registry that dies while something is put on record", () => {
   for (const { name, put, read, none, done } of cases) {
     for (const death of deaths) {
       it(`${name}, ${death}: nothing is half there, and doing it again completes it`, async function () {
-        this.timeout(60_000);
+        this.timeout(240_000);
         const place = `${cases.findIndex((one) => one.name === name)}-${deaths.indexOf(death)}`;
         const digests: string[] = [];
         const ledger = (host: string, n: number) => machine.ledger(host, { server: `acme/${place}-${n}` });

@@ -21,7 +21,7 @@ const images = Object.keys(kinds) as (keyof typeof kinds)[];
 type Digests = Record<string, string>;
 
 describe("The tags of an environment", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   let real: RealRegistry;
   let door: FaultyRegistry;

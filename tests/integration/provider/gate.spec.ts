@@ -29,7 +29,7 @@ function canUnshare(): boolean {
 }
 
 describe("The gate", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   const docker = connectEngine();
   const network = `gate-test-${randomBytes(4).toString("hex")}`;

@@ -12,7 +12,7 @@ import { pushImage } from "../registry/images";
 import { type RealRegistry, startRealRegistry } from "../registry/real-registry";
 
 describe("A roll by hand", function () {
-  this.timeout(30_000);
+  this.timeout(240_000);
 
   let real: RealRegistry;
   let door: FaultyRegistry;

@@ -49,7 +49,7 @@ describe("A registry that dies while a tag moves", () => {
   for (const [name, flavour, push, honestly, isOther] of moves) {
     for (const death of deaths) {
       it(`${name}, ${death}: nothing is half there, and doing it again completes it`, async function () {
-        this.timeout(120_000);
+        this.timeout(600_000);
         const kind = `${moves.findIndex(([other]) => other === name)}-${deaths.indexOf(death)}`;
         const repositoryOf = (n: number) => `acme/${kind}-${n}`;
         // One manifest in one repository is not put by several at once: distribution 2 loses sight of it meanwhile.

@@ -8,7 +8,7 @@ import { Shop } from "../../workflows/shop";
 import { types } from "../registry/images";
 
 describe("The example repository", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let shop: Shop;
   let act: Act;
   let github: GitHub;

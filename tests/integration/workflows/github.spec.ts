@@ -6,7 +6,7 @@ import { GitHub } from "../../workflows/github";
 import { Shop } from "../../workflows/shop";
 
 describe("The scripts that speak to GitHub", function () {
-  this.timeout(30_000);
+  this.timeout(240_000);
   let shop: Shop;
   let github: GitHub;
 

@@ -14,7 +14,7 @@ const sources = {
 };
 
 describe("Which images changed", function () {
-  this.timeout(30_000);
+  this.timeout(240_000);
   let shop: Shop;
   let first: string;
   const kept: Record<string, string> = {};
@@ -98,7 +98,7 @@ describe("Which images changed", function () {
 });
 
 describe("Merging platforms and moving tags", function () {
-  this.timeout(30_000);
+  this.timeout(240_000);
   let shop: Shop;
 
   beforeEach(() => {

@@ -10,7 +10,7 @@ import { program, run, write } from "../../workflows/programs";
 const root = resolve(__dirname, "../../..");
 
 describe("The rendered workflows", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let folder: string;
 
   beforeEach(() => {

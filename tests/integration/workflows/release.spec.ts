@@ -4,7 +4,7 @@ import { GitHub } from "../../workflows/github";
 import { Shop } from "../../workflows/shop";
 
 describe("A release", function () {
-  this.timeout(30_000);
+  this.timeout(240_000);
   let shop: Shop;
   let github: GitHub;
   let commit: string;
