@@ -11,7 +11,7 @@ import type { Place } from "./place";
 import { Providers } from "./providers";
 import { type Recorded, recordedIn, type State } from "./state";
 import { Overtaken, unlocked } from "./unlocked";
-import { type HopTimes, UpdateEvents } from "./updateEvents";
+import { type HopTimes, isBlotted, UpdateEvents } from "./updateEvents";
 
 /** The program of index.ts. */
 export type Program = (run: { release: Release; directory: string }) => Promise<Record<string, unknown>>;
@@ -188,7 +188,8 @@ export class Runner {
         },
         abort: options.signal,
       });
-      return { ok: true, hops, gate: events.gate, hasRolled: events.hasRolled };
+      const gate = events.gate && isBlotted(events.gate) ? (await this.recorded()).gate : events.gate;
+      return { ok: true, hops, gate, hasRolled: events.hasRolled };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const specific = failures.filter(({ type }) => type !== "" && type !== "pulumi:pulumi:Stack");

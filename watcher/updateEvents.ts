@@ -42,6 +42,9 @@ export class UpdateEvents {
   };
 }
 
+/** Whether the engine has blotted out what is also the text of a secret, as it does in all that it says, wherever it stands. */
+export const isBlotted = (said: object): boolean => JSON.stringify(said).includes("[secret]");
+
 /** Whether something is there now that was not; it may also have been looked at alone, by a refresh. */
 const isMade = ({ op }: Step): boolean => ["create", "update", "replace", "create-replacement"].includes(op);
 
