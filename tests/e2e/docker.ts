@@ -13,6 +13,7 @@ export const docker = connectEngine();
 export const onDocker: Engine = {
   title: "a Docker engine",
   switchesAtOnce: true,
+  takesTurns: false,
   pullsFirst: true,
   steps: hops,
   deadline: "3s",

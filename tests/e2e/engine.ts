@@ -16,6 +16,8 @@ export interface Engine {
    * each service's moves as its replicas get ready, and the last of it goes by itself.
    */
   readonly switchesAtOnce: boolean;
+  /** Whether a second watcher waits until the first one ends; or is refused. */
+  readonly takesTurns: boolean;
   /** Whether an image is there as a whole before anything is touched. */
   readonly pullsFirst: boolean;
   /** A deadline that a good image keeps on it. */

@@ -56,6 +56,7 @@ export const namespaceOf = ({ project, name }: Stack): string => `${project.name
 export const onKubernetes: Engine = {
   title: "Kubernetes",
   switchesAtOnce: false,
+  takesTurns: true,
   pullsFirst: false,
   // The nodes pull and drain by themselves.
   steps: hops.filter((hop) => hop !== "pulled" && hop !== "drained"),
