@@ -9,6 +9,7 @@ import type { V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import { find, type Labelled, labelled, pathOf, resources } from "../../provider/kubernetes/api";
 import { watcherName } from "../../provider/kubernetes/layout";
+import { becomes } from "../e2e/engine";
 import { ask, Project, type Stack, startTraffic } from "../e2e/harness";
 import { registry } from "../e2e/images";
 import { slay, Watching } from "../e2e/watching";
@@ -89,9 +90,9 @@ describe("A watcher in a pod", function () {
     return name;
   };
   /** What becomes of the environment after that. */
-  const converges = async (version: string, name: string) => {
+  const converged = async (version: string) => {
     await serves(version);
-    await until(async () => (await log(name)).includes('"event":"healthy"') || locks().length === 0);
+    await until(() => locks().length === 0);
     assert.deepEqual(await stack.changes(), []);
     const { items } = await cluster.list<Labelled>(pathOf(resources.secrets, namespace));
     assert.equal(items.length, 1, JSON.stringify(items.map(({ metadata }) => metadata.name)));
@@ -186,12 +187,12 @@ describe("A watcher in a pod", function () {
   it("ends a roll that is under way when its pod is deleted, and its successor goes on from there", async () => {
     const traffic = await startTraffic({ url, kinds: ["new-connection"] });
     const former: string[] = [];
-    const name = await interrupt("3", async (pod) => {
+    await interrupt("3", async (pod) => {
       await cluster.delete(podPath(pod));
       void follow(pod, former);
     });
     assert.equal((await ask(url)).version, "3", former.join("\n"));
-    await converges("3", name);
+    await converged("3");
     assert.equal((await traffic.stop()).failed, 0);
   });
 
@@ -201,7 +202,8 @@ describe("A watcher in a pod", function () {
       await cluster.delete(podPath(pod), { gracePeriodSeconds: 0 });
       powerCut(pod);
     });
-    await converges("4", name);
+    await until(async () => (await log(name)).includes('"event":"healthy"'));
+    await converged("4");
     assert.match(await log(name), /cleared the lock of an update whose process is gone/);
     assert.equal((await traffic.stop()).failed, 0);
   });
@@ -213,7 +215,7 @@ describe("A watcher in a pod", function () {
 
   it("goes with its environment, and so does its Lease", async () => {
     await stack.destroy();
-    assert.deepEqual(await onKubernetes.left(stack), [`namespaces/${namespace}`]);
+    await becomes(onKubernetes, () => onKubernetes.left(stack), [`namespaces/${namespace}`]);
     assert.equal(await find(cluster, pathOf(resources.leases, namespace, watcherName)), undefined);
   });
 });
