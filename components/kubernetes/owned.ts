@@ -36,6 +36,9 @@ export class Owned {
         "pulumi.com/patchForce": "true",
         // The gate waits, for all services at once, and says why when it fails; the provider's own waiting does not.
         "pulumi.com/skipAwait": "true",
+        // It does wait for what it removes, though, and misses the end of what goes in two steps (of 4.18.1,
+        // condition.Deleted: an object that goes before its informer has listed, and is there still when it asks).
+        "pulumi.com/deletionPropagationPolicy": "background",
       },
     };
   }

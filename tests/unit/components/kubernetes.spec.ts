@@ -58,6 +58,7 @@ describe("An environment's resources on Kubernetes", () => {
       assert.equal(annotations?.["tagalong.dev/environment"], "shop/dev", name);
       assert.equal(annotations?.["pulumi.com/patchForce"], "true", name);
       assert.equal(annotations?.["pulumi.com/skipAwait"], "true", name);
+      assert.equal(annotations?.["pulumi.com/deletionPropagationPolicy"], "background", name);
     }
   });
 
