@@ -7,7 +7,7 @@ import { Ingress, NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { RolloutConfig, ServiceConfig } from "../../config";
-import { labels } from "../../provider/kubernetes/layout";
+import { podLabels } from "../../provider/kubernetes/layout";
 import type { ReleasedImage } from "../../rollout/release";
 import type { Owned } from "./owned";
 import { deploymentSpec } from "./workload";
@@ -38,7 +38,7 @@ export class KubernetesService extends pulumi.ComponentResource {
     super("tagalong:index:KubernetesService", name, {}, options);
     const { service, config, rollout, image } = args;
     const child = { parent: this };
-    const selector = { [labels.service]: service };
+    const selector = podLabels(service);
     const metadata = args.owned.metadata(service, selector);
     const { port } = config;
 

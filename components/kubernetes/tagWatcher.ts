@@ -8,7 +8,7 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig, WatcherConfig } from "../../config";
-import { watcherName } from "../../provider/kubernetes/layout";
+import { podLabels, watcherName } from "../../provider/kubernetes/layout";
 import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
 import { watcherPermissions } from "./needs";
@@ -33,7 +33,7 @@ export class TagWatcher extends pulumi.ComponentResource {
     super("tagalong:index:KubernetesTagWatcher", name, {}, opts);
     const { config, watcher, files, owned } = args;
     const child = { parent: this };
-    const selector = { "app.kubernetes.io/component": watcherName };
+    const selector = podLabels(watcherName);
     const metadata = owned.metadata(watcherName, selector);
 
     const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);

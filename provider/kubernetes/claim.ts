@@ -3,12 +3,14 @@
 // a name that the environment needs belongs to somebody else.
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { V1Deployment } from "@kubernetes/client-node";
 import type { Handler } from "../handler";
 import { session } from "../session";
 import { find, type Labelled, pathOf, type Resource, remove, resources, versionOf } from "./api";
 import { type Cluster, connectCluster } from "./cluster";
 import { isClusterError } from "./errors";
-import { environmentAnnotation, labels, oldestVersion, watcherName } from "./layout";
+import { environmentAnnotation, labels, oldestVersion, podLabels, watcherName } from "./layout";
 import { removeOrphans } from "./orphans";
 import { lacking, type Permission, rightsOf } from "./rights";
 
@@ -66,10 +68,10 @@ export const clusterClaim: Handler<ClusterClaimInputs, ClusterClaimOutputs> = {
     const { claim, uid, isMade, platforms, host } = old;
     return { claim, uid, isMade, platforms, host };
   },
-  async verify({ environment, context, namespace, uid }) {
+  async verify({ environment, context, namespace, uid, claim }) {
     const cluster = await connectCluster({ context });
     const found = await namespaceIn(cluster, namespace);
-    if (found?.metadata.uid === uid) return;
+    if (found?.metadata.uid === uid) return checkSelectors(cluster, namespace, claim);
     const what = found ? "another one than the stack's" : "not there";
     throw new Error(
       `the namespace ${namespace} of the environment ${environment} is ${what} on ${await cluster.name()}: choose the stack's cluster (KUBECONFIG, or tagalong:kubernetes.context), or, where somebody has removed it there, run \`pulumi up --refresh\``,
@@ -170,6 +172,22 @@ async function check(cluster: Cluster, inputs: ClusterClaimInputs, old: State | 
       `the environment ${environment} is in the namespace ${name} already, made from another state: select that state's backend, give this one another namespace in tagalong:kubernetes.namespace, or remove it there with \`pulumi destroy\`, or, where its state is lost, with \`kubectl delete namespace ${name}\``,
     );
   if (taken.length > 0) throw new Error(taken.join("\n"));
+}
+
+/** Which pods a Deployment has can never be changed: one that somebody made anew with others would have to go first. */
+async function checkSelectors(cluster: Cluster, namespace: string, claim: string): Promise<void> {
+  const query = { labelSelector: `${labels.claim}=${claim}` };
+  const { items } = await cluster.list<V1Deployment & Labelled>(pathOf(resources.deployments, namespace), {
+    query,
+  });
+  const others = items.flatMap(({ metadata: { name = "" }, spec }) =>
+    isDeepStrictEqual(spec?.selector, { matchLabels: podLabels(name) })
+      ? []
+      : [
+          `somebody has made the Deployment "${name}" anew with another selector, which cannot be changed: remove it with \`kubectl delete deployments ${name} -n ${namespace}\`, and run \`pulumi up --refresh\``,
+        ],
+  );
+  if (others.length > 0) throw new Error(others.join("\n"));
 }
 
 async function checkVersion(cluster: Cluster): Promise<void> {

@@ -15,3 +15,7 @@ export const oldestVersion = { major: 1, minor: 30 } as const;
 
 /** Of everything that the watcher has in its namespace, of which there is one each: its Deployment, its Lease. */
 export const watcherName = "watcher";
+
+/** By what a Deployment knows its pods. */
+export const podLabels = (name: string): Record<string, string> =>
+  name === watcherName ? { "app.kubernetes.io/component": watcherName } : { [labels.service]: name };

@@ -235,6 +235,31 @@ describe("The claim of a namespace", function () {
     old.close();
   });
 
+  it("says what cannot be changed in place: a Deployment of its own that selects other pods", async () => {
+    const claim = await create(inputs());
+    const own = { [labels.claim]: claim.claim };
+    const make = (pods: Record<string, string>) =>
+      cluster.post(pathOf(resources.deployments, claim.namespace), {
+        metadata: { name: "server", labels: { ...own, ...pods } },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: pods },
+          template: { metadata: { labels: pods }, spec: { containers: [{ name: "server", image: "none" }] } },
+        },
+      });
+    const verify = () => Promise.resolve(clusterClaim.verify?.(claim, context));
+    await make({ [labels.service]: "server" });
+    await verify();
+    await cluster.delete(pathOf(resources.deployments, claim.namespace, "server"));
+    await make({ app: "server" });
+    await assert.rejects(
+      verify(),
+      new RegExp(
+        `^Error: somebody has made the Deployment "server" anew with another selector, which cannot be changed: remove it with \`kubectl delete deployments server -n ${claim.namespace}\`, and run \`pulumi up --refresh\`$`,
+      ),
+    );
+  });
+
   it("does not take a namespace of the same name for its own, here or on another cluster", async () => {
     const claim = await create(inputs());
     await cluster.delete(pathOf(resources.namespaces, undefined, claim.namespace));
