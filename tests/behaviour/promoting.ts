@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Ledger } from "../../ledger";
 import { parseReference, RegistryClient } from "../../registry";
 import { becomes, type Engine } from "../e2e/engine";
-import { ask, Project, type Stack } from "../e2e/harness";
+import { ask, Project, type Stack, sicken } from "../e2e/harness";
 import { type AppImage, pushApp, pushAppIndex, registry } from "../e2e/images";
 import { types } from "../integration/registry/images";
 
@@ -105,8 +105,8 @@ export class Promoting {
   }
 
   /** The first replica of the server turns unhealthy, and goes on answering. */
-  async sicken(): Promise<void> {
-    await ask(this.url, "/sicken");
+  sicken(version: string): Promise<void> {
+    return sicken(this.url, version);
   }
 
   /** A preview and an update fail with the reason, and touch nothing; what the update says. */

@@ -159,7 +159,7 @@ export function describePromotion(engine: Engine, own: Own = {}): void {
       given.promote("2.1.0");
       const { done } = given.stack.start("up", "--yes", "--skip-preview", "-s", "test");
       await given.live("2.1.0");
-      await given.sicken();
+      await given.sicken("2.1.0");
       const { code, output } = await done;
       assert.notEqual(code, 0);
       assert.match(

@@ -1,7 +1,7 @@
 // The watcher on a bad day: what carries the tag is no good, and the environment stays with what is.
 import assert from "node:assert/strict";
 import { becomes, type Engine } from "../e2e/engine";
-import { ask, Project, type Stack, startTraffic } from "../e2e/harness";
+import { ask, Project, type Stack, sicken, startTraffic } from "../e2e/harness";
 import type { AppImage } from "../e2e/images";
 import { Watching } from "../e2e/watching";
 
@@ -178,7 +178,7 @@ export function describeRejecting(engine: Engine, own: Own): void {
       await push({ version: "5" });
       await watching.next("live");
       await serves("5");
-      await ask(url, "/sicken");
+      await sicken(url, "5");
       assert.match(
         (await watching.next("rejected")).message,
         new RegExp(`turned unhealthy after the switch: ${engine.sick}`),
@@ -201,7 +201,7 @@ export function describeRejecting(engine: Engine, own: Own): void {
       await push({ version: "7" });
       await watching.next("live");
       await serves("7");
-      await ask(url, "/sicken");
+      await sicken(url, "7");
       await watching.next("rejected");
       await watching.next("returned");
       await serves("4");

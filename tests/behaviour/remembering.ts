@@ -7,7 +7,7 @@ import { Ledger } from "../../ledger";
 import { parseReference, RegistryClient } from "../../registry";
 import type { Receipt } from "../../rollout/record";
 import { becomes, type Engine } from "../e2e/engine";
-import { ask, Project, type Stack } from "../e2e/harness";
+import { ask, Project, type Stack, sicken } from "../e2e/harness";
 import { registry } from "../e2e/images";
 import { Watching } from "../e2e/watching";
 import { type FaultyRegistry, give, startFaultyRegistry } from "../integration/registry/faulty";
@@ -219,7 +219,7 @@ export function describeRemembering(engine: Engine, options: Options): void {
       await watching.powerCut();
       rmSync(home, { recursive: true });
       await serves("5");
-      await ask(url, "/sicken");
+      await sicken(url, "5");
       watch();
       assert.match(
         (await watching.next("rejected")).message,

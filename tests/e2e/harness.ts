@@ -326,3 +326,9 @@ export async function ask(
     return { status: response.status, said: text };
   }
 }
+
+/** What serves in this version answers 503 to its health check from now on, and goes on answering otherwise. */
+export async function sicken(at: number | string, version: string): Promise<void> {
+  // For a moment a cluster's node still leads to what served before.
+  while ((await ask(at, "/sicken")).version !== version) await new Promise((rest) => setTimeout(rest, 50));
+}

@@ -77,7 +77,7 @@ describePromotion(onDocker, {
         );
       while (!(await isSwitched())) await new Promise((resolve) => setTimeout(resolve, 100));
       given.stack.kill();
-      await given.sicken();
+      await given.sicken("2.2.0");
       await given.stack.cancel();
       assert.match(
         await given.stack.upFails(),
