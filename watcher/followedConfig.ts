@@ -1,5 +1,6 @@
 // The stack's config as the watcher goes by it: read again when its files have been edited; while they are broken,
 // what was read before stands, and nothing rolls.
+import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentConfig } from "../config";
 import { configurationIn } from "../rollout/configuration";
 import { EngineError } from "./engine";
@@ -39,6 +40,7 @@ export class FollowedConfig {
     if (stamp === this.stamp) return false;
     try {
       const config = readConfigFiles(this.folder);
+      this.checkPlace(config);
       await adopt(config);
       this.config = config;
       this.secretTexts = readSecretTexts(this.folder);
@@ -54,6 +56,17 @@ export class FollowedConfig {
       this.problem = problem;
       return false;
     }
+  }
+
+  /** @throws Error where the config names another place for the environment than the one that is followed */
+  private checkPlace(edited: EnvironmentConfig): void {
+    const moved = (["engine", "kubernetes"] as const).find(
+      (key) => !isDeepStrictEqual(edited[key], this.config[key]),
+    );
+    if (!moved) return;
+    throw new Error(
+      `tagalong:${moved} leads to another place than where this watcher follows the environment: stop it, run \`pulumi up -s ${this.folder.stack}\`, and start it again`,
+    );
   }
 
   /** Tells what of the config the image's containers are made from, see rollout/configuration.ts. */
