@@ -69,7 +69,7 @@ describe("The claim of a namespace", function () {
       metadata: { name, annotations },
     });
   /** The kubeconfig of the run with another server or user in it. */
-  const as = (change: { server?: string; user?: Record<string, string> }): void => {
+  const as = (change: { server?: string; user?: Record<string, unknown> }): void => {
     const [entry] = config.clusters;
     const server = change.server ?? entry?.cluster["server"] ?? "";
     const file = join(folder, `${randomBytes(4).toString("hex")}.yaml`);
@@ -203,6 +203,24 @@ describe("The claim of a namespace", function () {
       { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     ]);
     assert.deepEqual((await create(given)).platforms, [], "nodes may not be listed");
+  });
+
+  it("takes credentials from the program that the kubeconfig names, as that of a managed cluster does", async () => {
+    const { user = {} } = config.users[0] ?? {};
+    const status = {
+      clientCertificateData: Buffer.from(user["client-certificate-data"] ?? "", "base64").toString(),
+      clientKeyData: Buffer.from(user["client-key-data"] ?? "", "base64").toString(),
+    };
+    const apiVersion = "client.authentication.k8s.io/v1";
+    const credential = JSON.stringify({ apiVersion, kind: "ExecCredential", status });
+    const exec = { apiVersion, command: "echo", args: [credential], interactiveMode: "Never" };
+    as({ user: { exec } });
+    await clusterClaim.delete?.("", await create(inputs()), context);
+    as({ user: { exec: { ...exec, command: "kubelogin-that-is-not-there" } } });
+    await assert.rejects(
+      clusterClaim.create(inputs(), context),
+      /no credentials could be had for the cluster of the context "shop".*kubelogin-that-is-not-there.*: log in again/,
+    );
   });
 
   it("says that credentials are not taken any more", async () => {
