@@ -1,7 +1,9 @@
 // The Lease that watchers of one environment hold in turn, on the cluster of the run.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { V1Lease } from "@kubernetes/client-node";
+import { holderOf } from "../../cli/pods";
 import { find, type Labelled, pathOf, remove, resources } from "../../provider/kubernetes/api";
 import { watcherName } from "../../provider/kubernetes/layout";
 import { ClusterLease } from "../../watcher/clusterLease";
@@ -81,6 +83,13 @@ describe("The Lease of an environment's watcher", function () {
     const spec = (await lease()).spec ?? {};
     assert.notEqual(spec.holderIdentity, holderIdentity);
     assert.equal(spec.leaseTransitions, leaseTransitions + 1);
+  });
+
+  it("tells whoever may read it where the watcher is, and no more once it is released", async () => {
+    const one = await taken();
+    assert.equal(holderOf(await lease(), Date.now()), `${hostname()}, process ${process.pid}`);
+    await one.release();
+    assert.equal(holderOf(await lease(), Date.now()), undefined);
   });
 
   it("is taken over when its holder is gone without a word, whatever the holder's clock said", async () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { V1ContainerStatus } from "@kubernetes/client-node";
+import type { V1ContainerStatus, V1LeaseSpec } from "@kubernetes/client-node";
 import { fixedNames, whatIs } from "../../../cli/asked";
 import { containersIn } from "../../../cli/containers";
 import { CommandError, codeOf, sentenceOf } from "../../../cli/failure";
 import { durations } from "../../../cli/history";
-import { podsIn } from "../../../cli/pods";
+import { holderOf, podsIn } from "../../../cli/pods";
 import { ReleaseError } from "../../../ledger";
 import { RegistryError } from "../../../registry";
 
@@ -107,6 +107,17 @@ describe("What a cluster runs", () => {
       services: { web: { running: 2, digests: [digest] }, worker: { running: 0, digests: [] } },
       watcher: { where: "pod watcher-0", isRunning: true },
     });
+  });
+
+  it("is told of a watcher elsewhere by its Lease, as long as that is renewed", () => {
+    const renewedAt = Date.UTC(2026, 10, 21);
+    // As the API writes it: the type has a class of the client library for it, the answer a text.
+    const renewTime = "2026-11-21T00:00:00.000000Z" as unknown as NonNullable<V1LeaseSpec["renewTime"]>;
+    const lease = (holderIdentity: string) => ({ spec: { holderIdentity, renewTime } });
+    assert.equal(holderOf(lease("build_box_4711_0a1b2c3d"), renewedAt + 20_000), "build_box, process 4711");
+    assert.equal(holderOf(lease("build_box_4711_0a1b2c3d"), renewedAt + 61_000), undefined);
+    assert.equal(holderOf(lease(""), renewedAt), undefined);
+    assert.equal(holderOf({}, renewedAt), undefined);
   });
 });
 
