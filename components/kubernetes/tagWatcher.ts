@@ -13,7 +13,6 @@ import { formatReference } from "../../registry/reference";
 import type { ProjectFiles } from "../projectFiles";
 import { watcherPermissions } from "./needs";
 import type { Owned } from "./owned";
-
 import { secretsFile, watcherPod } from "./watcherPod";
 
 export interface TagWatcherArgs {
