@@ -13,7 +13,7 @@ import {
   remove,
   resources,
 } from "../../provider/kubernetes/api";
-import { connectCluster } from "../../provider/kubernetes/cluster";
+import { type Cluster, connectCluster } from "../../provider/kubernetes/cluster";
 import { labels } from "../../provider/kubernetes/layout";
 import { hops } from "../../rollout/record";
 import { type Engine, inSeconds } from "../e2e/engine";
@@ -53,7 +53,11 @@ const node = new URL(clusters[0]?.cluster.server ?? "").hostname;
 
 export const namespaceOf = ({ project, name }: Stack): string => `${project.name}-${name}`;
 
-export const onKubernetes: Engine = {
+/**
+ * @param host where node ports are reached
+ * @param context of the kubeconfig; "" is the current one
+ */
+export const kubernetesAt = (cluster: Cluster, host: string, context = ""): Engine => ({
   title: "Kubernetes",
   switchesAtOnce: false,
   takesTurns: true,
@@ -63,7 +67,7 @@ export const onKubernetes: Engine = {
   deadline: "10s",
   sick: "its readiness probe fails",
   late: (deadline) => `was not ready within ${inSeconds(deadline)}: (Readiness|Liveness) probe failed: .*503`,
-  config: { engine: "kubernetes" },
+  config: { engine: "kubernetes", ...(context === "" ? {} : { kubernetes: { context } }) },
   // Pods may not run as root, and have to say so by a number.
   app: { user: "1000:1000", env: { LINGER_MS: "500" } },
   async freePort() {
@@ -74,7 +78,7 @@ export const onKubernetes: Engine = {
       if (!taken.includes(port)) return port;
     }
   },
-  url: (port) => `http://${node}:${port}`,
+  url: (port) => `http://${host}:${port}`,
   async running(stack, service) {
     const named = service === undefined ? {} : { [labels.service]: service };
     const pods = await labelled<V1Pod & Labelled>(cluster, resources.pods, namespaceOf(stack), named);
@@ -112,4 +116,6 @@ export const onKubernetes: Engine = {
       if (found) await remove(cluster, path, found.metadata);
     }
   },
-};
+});
+
+export const onKubernetes = kubernetesAt(cluster, node);
