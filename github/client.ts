@@ -6,6 +6,7 @@
 import { Octokit } from "@octokit/core";
 import type { z } from "zod";
 import { version } from "../package.json";
+import { within } from "../registry/within";
 import { type Failure, judge } from "./answers";
 import { oneLine, type Permission } from "./errors";
 import type { Access, Repository } from "./repository";
@@ -99,7 +100,7 @@ export class Client {
     signal,
     onHeaders,
   }: Question<T>): Promise<{ answer: T } | { failure: Failure }> {
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const patience = within(deadlineMs, signal);
     try {
       const { status, data, headers } = await this.#octokit.request(route, {
         // What stands in no path would become a query.
@@ -107,7 +108,7 @@ export class Client {
         ...(route.includes("{repo}") ? { repo: this.repository.name } : {}),
         ...parameters,
         headers: { "x-github-api-version": "2022-11-28" },
-        request: { signal: signal ? AbortSignal.any([signal, deadline]) : deadline },
+        request: { signal: patience.signal },
       });
       onHeaders?.(headers);
       const parsed = answer.safeParse(data);
@@ -116,6 +117,8 @@ export class Client {
       return { failure: { kind: "unreadable", status } };
     } catch (error) {
       return { failure: failureOf(error, this.access.token) };
+    } finally {
+      patience.clear();
     }
   }
 }

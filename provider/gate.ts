@@ -1,5 +1,6 @@
 // Gate: waits until every replica of every service runs its digest and answers well, or says why one never will.
 // One gate for all services of an environment, the same for every engine: the engine's folder knows how to look.
+import { within } from "../registry/within";
 import { formatFailures, type GateFailure } from "../rollout/gate";
 import { engineOf, type GateInputs } from "./engine";
 import { type Context, type Handler, unknown } from "./handler";
@@ -19,11 +20,11 @@ const shownLines = 10;
 async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> {
   const lookout = engineOf(inputs).lookout();
   // A probe that never ends must not outlast the deadline.
-  const patience = AbortSignal.any([context.signal, AbortSignal.timeout(inputs.deadlineMs)]);
+  const patience = within(inputs.deadlineMs, context.signal);
   const passed = new Set<string>();
   try {
     for (;;) {
-      const judged = await lookout.judge(passed, patience).catch((error: unknown) => {
+      const judged = await lookout.judge(passed, patience.signal).catch((error: unknown) => {
         context.signal.throwIfAborted();
         throw error;
       });
@@ -40,6 +41,7 @@ async function wait(inputs: GateInputs, context: Context): Promise<GateOutputs> 
     }
     context.log("info", lookout.verdict);
   } finally {
+    patience.clear();
     lookout.close();
   }
   return { passedAt: Date.now() };

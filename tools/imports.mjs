@@ -23,7 +23,7 @@ const allowed = {
     "provider/docker/layout",
     "provider/kubernetes/layout",
   ],
-  github: ["types of rollout"],
+  github: ["types of rollout", "registry/within"],
   ledger: ["registry", "rollout"],
   access: ["registry", "github", "config"],
   provider: ["registry", "rollout", "ledger", "github"],

@@ -40,6 +40,8 @@ export function deploymentSpec(args: WorkloadArgs): DeploymentSpec {
     ...(config.autoscale ? {} : { replicas: config.replicas }),
     selector: { matchLabels: selector },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
+    // One that nobody can ask has to stay up; counted in whole seconds, the first of which may be over at once.
+    ...(portOf(config) === undefined ? { minReadySeconds: 2 } : {}),
     revisionHistoryLimit: rollout.keep,
     progressDeadlineSeconds: Math.max(1, Math.ceil(rollout.deadline / 1000)),
     template: {
@@ -114,9 +116,12 @@ export function quantity(number: number): string {
 /** `$(NAME)` would be another variable's value, and `$$` one dollar; so each dollar is written as two. */
 const verbatim = (text: string): string => text.replaceAll("$", () => "$$");
 
+/** The port that its health is asked for at; undefined for a worker that has none. */
+const portOf = ({ health, port }: ServiceConfig): number | undefined => health?.port ?? port;
+
 /** None for a worker that has no port: that it runs is all that can be known. */
 function probesOf(config: ServiceConfig): Pick<Container, "readinessProbe" | "livenessProbe"> {
-  const port = config.health?.port ?? config.port;
+  const port = portOf(config);
   if (port === undefined) return {};
   const question: Probe = config.health
     ? { httpGet: { path: config.health.path, port } }

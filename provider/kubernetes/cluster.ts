@@ -3,6 +3,7 @@
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
+import { within } from "../../registry/within";
 import { ClusterError, refusal, silence } from "./errors";
 import { findWay, type Way } from "./kubeconfig";
 
@@ -123,9 +124,11 @@ export class Cluster {
       resourceVersion: ask.resourceVersion,
     };
     const sent = { method: "GET", path, query };
-    const silent = AbortSignal.timeout((watchSeconds + 5) * 1000);
-    const signal = ask.signal ? AbortSignal.any([ask.signal, silent]) : silent;
-    const answer = await this.open({ ...sent, signal });
+    const patience = within((watchSeconds + 5) * 1000, ask.signal);
+    const answer = await this.open({ ...sent, signal: patience.signal }).catch((error: unknown) => {
+      patience.clear();
+      throw error;
+    });
     // A watch alone must not keep a process alive; and whoever stops listening must not leave it open.
     answer.socket.unref();
     let rest = "";
@@ -142,8 +145,9 @@ export class Cluster {
       }
     } catch (error) {
       if (error instanceof ClusterError || ask.signal?.aborted) throw error;
-      if (!silent.aborted) throw silence(await this.way(), error);
+      if (!patience.signal.aborted) throw silence(await this.way(), error);
     } finally {
+      patience.clear();
       answer.destroy();
     }
   }
@@ -155,12 +159,9 @@ export class Cluster {
   /** The body of a good answer. */
   private async send(sent: Sent): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      const signal = AbortSignal.any([
-        ...(sent.signal ? [sent.signal] : []),
-        AbortSignal.timeout(patienceMs),
-      ]);
+      const patience = within(patienceMs, sent.signal);
       try {
-        return await this.read(sent, signal);
+        return await this.read(sent, patience.signal).finally(patience.clear);
       } catch (error) {
         sent.signal?.throwIfAborted();
         const again = error instanceof ClusterError && error.isPassing && sent.method === "GET";

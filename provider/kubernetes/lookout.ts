@@ -1,6 +1,7 @@
 // How the gate looks at Deployments on a cluster, and the soak time at their pods: what it judges is what the watches of
 // the namespace have brought, so a look asks the API nothing.
 import { performance } from "node:perf_hooks";
+import { within } from "../../registry/within";
 import {
   type DeploymentSight,
   foreignChange,
@@ -91,9 +92,10 @@ export class ClusterLookout implements Lookout {
 
   /** One look at each pod of the current ReplicaSets; a pod that is being replaced is none of them any more. */
   async look(signal: AbortSignal): Promise<[string, ReplicaSight][]> {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(blinkMs)]);
+    const patience = within(blinkMs, signal);
+    const isSure = await this.view.isSure(patience.signal).finally(patience.clear);
     // What the API does not tell is not taken for well.
-    if (!(await this.view.isSure(patience))) throw this.view.trouble ?? (await this.cluster.silence());
+    if (!isSure) throw this.view.trouble ?? (await this.cluster.silence());
     return Object.entries(this.inputs.services).flatMap(([service, plan]): [string, ReplicaSight][] => {
       const deployment = this.view.deployment(plan.deployment);
       const { reference: wanted, replicas } = plan;

@@ -1,11 +1,15 @@
 // What the cluster tells of a pod besides its state: its container's log, and what others have noted as events of it.
 // Nobody needs it to judge a roll, so a missing permission leaves out a sentence and fails nothing.
+import { setTimeout as pause } from "node:timers/promises";
 import type { CoreV1Event } from "@kubernetes/client-node";
 import type { ContainerSight } from "../../rollout/deployment";
 import { pathOf, resources } from "./api";
 import type { Cluster } from "./cluster";
 
 const mostBytes = 64 * 1024;
+/** How often the log of a container that has ended is asked for where there is none. */
+const tries = 3;
+const againMs = 300;
 
 /** The last lines that a container wrote: before its last exit, where it had one. */
 export async function lastLines(
@@ -21,9 +25,14 @@ export async function lastLines(
     return linesOf(await cluster.text(path, { query }).catch(() => ""), count);
   };
   const wasBefore = ended !== undefined && state !== "ended";
-  for (const previous of wasBefore ? [true, false] : [false]) {
-    const lines = await read(previous);
-    if (lines.length > 0) return lines;
+  for (let i = 0; i < tries; i++) {
+    for (const previous of wasBefore ? [true, false] : [false, true]) {
+      const lines = await read(previous);
+      if (lines.length > 0) return lines;
+    }
+    // While the kubelet starts it again, there is neither the one nor the other for a moment.
+    if (!ended || ended.message) break;
+    await pause(againMs);
   }
   // The kubelet keeps the end of it in the pod's status too, where the pod asks for that.
   return linesOf(ended?.message ?? "", count);

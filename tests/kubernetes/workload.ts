@@ -50,6 +50,7 @@ export class Namespace {
         replicas,
         selector: { matchLabels: selector },
         strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
+        ...(health ? {} : { minReadySeconds: 2 }),
         ...spec,
         template: {
           metadata: { labels: selector },

@@ -89,14 +89,16 @@ describe("An environment's resources on Kubernetes", () => {
     assert.deepEqual(container["volumeMounts"], [{ name: "tmp", mountPath: "/tmp" }]);
   });
 
-  it("ask by the config's health, or by the port alone", async () => {
+  it("ask by the config's health, or by the port alone; who has neither must stay up for a while", async () => {
     const { container } = await deployment({ health: { path: "/healthz", port: 9090 } });
     const asked = { path: "/healthz", port: 9090 };
     assert.deepEqual((container["readinessProbe"] as Record<string, unknown>)["httpGet"], asked);
     assert.deepEqual((container["livenessProbe"] as Record<string, unknown>)["httpGet"], asked);
-    const plain = (await deployment()).container["readinessProbe"] as Record<string, unknown>;
-    assert.deepEqual(plain["tcpSocket"], { port: 8080 });
-    assert.equal((await deployment({ port: undefined })).container["readinessProbe"], undefined);
+    const plain = await deployment();
+    const { tcpSocket } = plain.container["readinessProbe"] as Record<string, unknown>;
+    assert.deepEqual([tcpSocket, plain.spec["minReadySeconds"]], [{ port: 8080 }, undefined]);
+    const worker = await deployment({ port: undefined });
+    assert.deepEqual([worker.container["readinessProbe"], worker.spec["minReadySeconds"]], [undefined, 2]);
   });
 
   it("give a pod that ends its drain, after the time in which the nodes learn of it", async () => {

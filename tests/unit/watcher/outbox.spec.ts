@@ -52,10 +52,10 @@ describe("The outbox", () => {
   const open: Outbox[] = [];
 
   const file = () => join(folder, "deep", "outbox.json");
-  const outbox = () => {
+  const outbox = (ownFault?: typeof fault) => {
     const write = async (one: Unwritten) => {
       await new Promise((resolve) => setImmediate(resolve));
-      const error = fault?.(one);
+      const error = (ownFault ?? fault)?.(one);
       if (error) throw error;
       written.push(one);
     };
@@ -108,12 +108,11 @@ describe("The outbox", () => {
   });
 
   it("is read again by the next watcher, which writes it", async () => {
-    fault = () => new Error("down");
-    const first = outbox();
+    // What it is about to write when it is closed fails as well.
+    const first = outbox(() => new Error("down"));
     first.add(rejected);
     await first.close(0);
     assert.match(said.at(-1)?.[1] ?? "", /1 record is not written to the registry; kept in /);
-    fault = undefined;
     const next = outbox();
     assert.equal(next.verdict("server", "sha256:1")?.reason, "exited with code 7");
     next.start();
