@@ -11,6 +11,8 @@ type Probe = types.input.core.v1.Probe;
  * How long a pod that is to end goes on serving, since the nodes learn only by and by that no traffic is for it any more.
  */
 const farewellSeconds = 3;
+/** How long one must stay up that nobody can ask: in whole seconds, the first of which may be over at once. */
+const steadySeconds = 2;
 /** Without an answer for so long a container is started again: rare, since an overloaded one must not be killed for it. */
 const liveness = { periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 } as const;
 const readiness = { periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 5 } as const;
@@ -40,10 +42,9 @@ export function deploymentSpec(args: WorkloadArgs): DeploymentSpec {
     ...(config.autoscale ? {} : { replicas: config.replicas }),
     selector: { matchLabels: selector },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
-    // One that nobody can ask has to stay up; counted in whole seconds, the first of which may be over at once.
-    ...(portOf(config) === undefined ? { minReadySeconds: 2 } : {}),
+    ...(portOf(config) === undefined ? { minReadySeconds: steadySeconds } : {}),
     revisionHistoryLimit: rollout.keep,
-    progressDeadlineSeconds: Math.max(1, Math.ceil(rollout.deadline / 1000)),
+    progressDeadlineSeconds: Math.max(steadySeconds + 1, Math.ceil(rollout.deadline / 1000)),
     template: {
       metadata: { labels: args.labels },
       spec: {

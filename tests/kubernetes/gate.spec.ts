@@ -196,7 +196,7 @@ describe("The gate on a cluster", function () {
 
   it("does not mind what an earlier roll has left in the Deployment's conditions, nor its pods", async () => {
     const bad = await push({ version: "8", env: { EXIT_CODE: "1" } });
-    const spec = { progressDeadlineSeconds: 1 };
+    const spec = { progressDeadlineSeconds: 3 };
     await fails("stale", { reference: bad, spec });
     const isStale = async () => {
       const { status } = await namespace.deployment("stale");
