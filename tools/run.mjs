@@ -19,7 +19,7 @@ const forTests = [...forStacks, "docker", "github", "edge"];
 /** The folders of tests that need a Kubernetes cluster, which not every machine can have. */
 const onCluster = ["kubernetes", "kubernetes-e2e"];
 
-/** What is run by its name alone: the same scenarios as e2e, at several times the cost. */
+/** What is run by its name alone: the scenarios of e2e once more. */
 const apart = "kubernetes-e2e";
 
 /** What the tests of a folder stand on. The longest first, so that no core is without work at the end. */
