@@ -23,7 +23,9 @@ export const marks = ["moved", "rolling", "firstPatched", "lastPatched", "ready"
  */
 export async function openTagalong({ folder: above, env: ground, registry, cluster, signal, onClose }) {
   const folder = join(above, "stack");
-  const env = projectEnv(folder, { ...ground, KUBECONFIG: cluster.kubeconfig });
+  // As docs/kubernetes.md has it for many services.
+  const forMany = { KUBE_FEATURE_WatchListClient: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+  const env = projectEnv(folder, { ...ground, ...forMany, KUBECONFIG: cluster.kubeconfig });
   const pulumi = pulumiIn(folder, env, longestMs / 1_000);
   let isThere = false;
   return {
