@@ -23,7 +23,7 @@ export const marks = ["moved", "rolling", "firstPatched", "lastPatched", "ready"
  */
 export async function openTagalong({ folder: above, env: ground, registry, cluster, signal, onClose }) {
   const folder = join(above, "stack");
-  // As docs/kubernetes.md has it for many services.
+  // What the watcher gives Pulumi, for bringing up as well, which is not measured.
   const forMany = { KUBE_FEATURE_WatchListClient: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
   const env = projectEnv(folder, { ...ground, ...forMany, KUBECONFIG: cluster.kubeconfig });
   const pulumi = pulumiIn(folder, env, longestMs / 1_000);
