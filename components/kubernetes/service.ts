@@ -28,7 +28,7 @@ export interface KubernetesServiceArgs {
 export class KubernetesService extends pulumi.ComponentResource {
   public readonly deployment: Deployment;
 
-  /** @param opts.dependsOn is what the Deployment waits for, and nothing else of the service */
+  /** @param opts.after what must be well before anything of the service that a pod can notice is touched */
   constructor(
     name: string,
     args: KubernetesServiceArgs,
@@ -55,6 +55,22 @@ export class KubernetesService extends pulumi.ComponentResource {
           )
         : undefined;
 
+    new NetworkPolicy(
+      name,
+      {
+        metadata,
+        spec: {
+          podSelector: { matchLabels: selector },
+          policyTypes: ["Ingress"],
+          ingress: isOpen(config)
+            ? [{ ports: [{ port: port ?? 0 }] }]
+            : port === undefined
+              ? []
+              : [{ from: [{ podSelector: {} }], ports: [{ port }] }],
+        },
+      },
+      { ...child, dependsOn: after },
+    );
     this.deployment = new Deployment(
       name,
       {
@@ -67,8 +83,11 @@ export class KubernetesService extends pulumi.ComponentResource {
           serviceAccount: args.serviceAccount,
         }),
       },
-      { ...child, dependsOn: after },
+      // An applied number that is left out from then on would be one, until the autoscaler has looked.
+      { ...child, dependsOn: after, ...(config.autoscale ? { ignoreChanges: ["spec.replicas"] } : {}) },
     );
+    // Rolls of many services begin sooner when what they leave as it is comes after them all.
+    const later = { ...child, dependsOn: [this.deployment] };
 
     if (port !== undefined) {
       const { publish } = config;
@@ -82,7 +101,7 @@ export class KubernetesService extends pulumi.ComponentResource {
             ports: [{ name: "http", port, targetPort: port, ...(publish ? { nodePort: publish.port } : {}) }],
           },
         },
-        child,
+        later,
       );
     }
     if (config.ingress && port !== undefined) {
@@ -98,7 +117,7 @@ export class KubernetesService extends pulumi.ComponentResource {
             ...(tls === undefined ? {} : { tls: [{ hosts: [host], secretName: tls }] }),
           },
         },
-        child,
+        later,
       );
     }
     if (config.autoscale) {
@@ -119,7 +138,7 @@ export class KubernetesService extends pulumi.ComponentResource {
             ],
           },
         },
-        child,
+        later,
       );
     }
     // Of one replica alone it would keep the node from being drained.
@@ -134,25 +153,9 @@ export class KubernetesService extends pulumi.ComponentResource {
             unhealthyPodEvictionPolicy: "AlwaysAllow",
           },
         },
-        child,
+        later,
       );
     }
-    new NetworkPolicy(
-      name,
-      {
-        metadata,
-        spec: {
-          podSelector: { matchLabels: selector },
-          policyTypes: ["Ingress"],
-          ingress: isOpen(config)
-            ? [{ ports: [{ port: port ?? 0 }] }]
-            : port === undefined
-              ? []
-              : [{ from: [{ podSelector: {} }], ports: [{ port }] }],
-        },
-      },
-      child,
-    );
     this.registerOutputs({ deployment: this.deployment.metadata.name });
   }
 }

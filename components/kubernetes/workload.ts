@@ -38,8 +38,8 @@ export interface WorkloadArgs {
 export function deploymentSpec(args: WorkloadArgs): DeploymentSpec {
   const { config, rollout, selector } = args;
   return {
-    // The autoscaler's, where there is one.
-    ...(config.autoscale ? {} : { replicas: config.replicas }),
+    // Where an autoscaler decides, it begins with so many.
+    replicas: config.autoscale ? config.autoscale.min : config.replicas,
     selector: { matchLabels: selector },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
     ...(portOf(config) === undefined ? { minReadySeconds: steadySeconds } : {}),

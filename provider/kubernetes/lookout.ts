@@ -42,8 +42,9 @@ const askEveryMs = 5_000;
 const blinkMs = 30_000;
 /** What is given some time gets it to the half second. */
 const judgeEveryMs = 500;
-/** Of many Deployments something changes all the time: a look rests so many times as long as it took. */
-const restRatio = 20;
+/** Of many Deployments something changes all the time: a look rests so many times as long as it took, up to a second. */
+const restRatio = 60;
+const longestRestMs = 1_000;
 
 export class ClusterLookout implements Lookout {
   private readonly view: ClusterView;
@@ -127,7 +128,8 @@ export class ClusterLookout implements Lookout {
   private isDue(): boolean {
     const { version, at, tookMs } = this.judged;
     const forMs = performance.now() - at;
-    return forMs >= judgeEveryMs || (version !== this.view.version && forMs >= restRatio * tookMs);
+    if (forMs < Math.min(restRatio * tookMs, longestRestMs)) return false;
+    return version !== this.view.version || forMs >= judgeEveryMs;
   }
 
   private async late(sight: DeploymentSight) {

@@ -187,10 +187,10 @@ describe("An environment's resources on Kubernetes", () => {
   });
 
   it("leave the number of replicas to the autoscaler", async () => {
-    const config = given({ resources: { cpu: 1 }, autoscale: { max: 4 } });
+    const config = given({ resources: { cpu: 1 }, autoscale: { min: 2, max: 4 } });
     const seen = await declared(config);
     const { spec } = find(seen, "Deployment dev-server") as { spec: Record<string, unknown> };
-    assert.equal(spec["replicas"], undefined);
+    assert.equal(spec["replicas"], 2);
     const { services } = find(seen, "Gate dev") as { services: Record<string, Record<string, unknown>> };
     assert.equal(services["server"]?.["replicas"], undefined);
   });
