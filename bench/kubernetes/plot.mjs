@@ -28,6 +28,7 @@ export function growth(rows) {
   const each = width + left + gap;
   const body = panels.map((content, index) => `<g transform="translate(${index * each},0)">${content}</g>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${panels.length * each}" height="${height + top + 48}" font-family="sans-serif" font-size="12">
+<title>How the time of a roll and the memory of its processes grow with the number of Deployments</title>
 <rect width="100%" height="100%" fill="white"/>
 ${body.join("\n")}
 </svg>
