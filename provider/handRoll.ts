@@ -6,6 +6,7 @@ import { mirrorTo, type ReceiptMirror } from "../github";
 import { Ledger } from "../ledger";
 import { credentialLookup, type ExplicitCredentials, parseReference, RegistryClient } from "../registry";
 import { type Blamed, blame, type Rolled } from "../rollout/blame";
+import { cutShort } from "../rollout/opening";
 import type { Hop, Receipt, Verdict } from "../rollout/record";
 import { judgeFailures } from "../rollout/verdict";
 import type { Context } from "./handler";
@@ -146,8 +147,7 @@ export class Roll {
       const others = (await ledger.receipts()).filter(
         ({ id, outcome, via }) => outcome === "rolling" && via === "up" && id !== this.id,
       );
-      const cut = "it was cut short, or failed before anything of it could be judged";
-      const closed = others.map((other) => ({ ...other, outcome: "failed" as const, reason: cut, endedAt }));
+      const closed = others.map((other) => ({ ...other, ...cutShort(other), endedAt }));
       for (const one of closed) this.tell(log, one);
       await Promise.all([this.receipt, ...closed].map((one) => ledger.record(one)));
     });

@@ -17,6 +17,8 @@ export interface Opening {
   open: string[];
   /** The receipt of the roll that brought what runs, where it waits for its end. */
   receipt?: Receipt;
+  /** Those that wait for their end, of any roll, and whose own process may be gone. */
+  unended: Receipt[];
 }
 
 export function opening(
@@ -39,7 +41,15 @@ export function opening(
       endedAt === undefined &&
       images.every(([image, { digest }]) => rolled[image]?.to === digest),
   );
-  return { rejected, open, ...(receipt ? { receipt } : {}) };
+  const unended = receipts.filter(({ endedAt }) => endedAt === undefined);
+  return { rejected, open, ...(receipt ? { receipt } : {}), unended };
+}
+
+/** How the receipt of a roll ends whose own process is gone: as it is known, and no better. */
+export function cutShort({ outcome }: Receipt): { outcome: "live" | "failed"; reason: string } {
+  return outcome === "live"
+    ? { outcome, reason: "its watcher ended before its soak time was over" }
+    : { outcome: "failed", reason: "it was cut short, or failed before anything of it could be judged" };
 }
 
 /** A rejection of the same configuration that came later takes the word back, also where somebody overrides it. */

@@ -41,7 +41,8 @@ export async function lookUp(
   const running = Object.fromEntries(
     Object.entries(work.standing.running).filter(([image]) => references[image]),
   );
-  if (Object.keys(running).length === 0) return { rejected: [], open: [], good: {}, receipts: [] };
+  if (Object.keys(running).length === 0)
+    return { rejected: [], open: [], good: {}, receipts: [], unended: [] };
   const [found, written] = await Promise.all([known(work, means.records, running), ledger.receipts()]);
   const kept = outbox.receipts;
   const receipts = [...kept, ...written.filter(({ id }) => !kept.some((one) => one.id === id))];

@@ -68,7 +68,7 @@ export class Receipts {
   /** Goes on with one that somebody has begun. */
   take(receipt: Receipt): RollReceipt {
     return new RollReceipt(receipt, (changed, isToBeKept) => {
-      if (isToBeKept) this.outbox.rolling = undefined;
+      if (isToBeKept && this.outbox.rolling?.id === receipt.id) this.outbox.rolling = undefined;
       if (isToBeKept && changed) this.outbox.add({ kind: "receipt", receipt: changed });
       if (changed) this.tell(changed);
     });

@@ -1,4 +1,5 @@
 // How a watcher takes up an environment: with what is on record of what runs there, and what the last one left undone.
+import { cutShort } from "../rollout/opening";
 import type { Receipt } from "../rollout/record";
 import type { Release } from "../rollout/release";
 import type { Access } from "./access";
@@ -19,6 +20,8 @@ export class Resumption {
   private interrupted: Receipt | undefined;
   /** What runs and has no verdict. */
   private open: { changed: Changed; receipt: RollReceipt } | undefined;
+  /** Of rolls that were under way when this was read, as far as anybody had said. */
+  private unended: readonly Receipt[] = [];
 
   constructor(
     private readonly work: Work,
@@ -58,19 +61,21 @@ export class Resumption {
     this.isDone = true;
     receipts.retell(found.receipts);
     this.interrupted = outbox.rolling;
-    const rolled = this.interruptedOf(running);
+    const former = this.interruptedOf(running) ?? found.receipt;
+    this.unended = found.unended.filter((one) => one !== former);
     if (found.rejected.length > 0) {
       const sentences = found.rejected.map(
         ({ image, digest, reason }) => `${image} ${short(digest)}: ${reason}`,
       );
       const why = sentences.join("; ");
-      const former = rolled ?? found.receipt;
       if (former) receipts.take(former).end("rejected", why);
       log("rejected", `what runs was found to be no good: ${why}`, { environment: this.work.stack });
       return wayBack.from(running, found.good, { isHeld: true, why });
     }
-    if (found.open.length === 0) return;
-    const former = rolled ?? found.receipt;
+    if (found.open.length === 0) {
+      if (former) this.cut({ ...former, outcome: "live" });
+      return;
+    }
     const receipt = former
       ? receipts.take(former)
       : receipts.begin({ trigger: "repair", from: {}, to: running });
@@ -93,6 +98,17 @@ export class Resumption {
     if (!this.interrupted) return;
     this.means.receipts.take(this.interrupted).end("cancelled", "its watcher ended in the middle of it");
     this.interrupted = undefined;
+  }
+
+  /** Ends what nobody else will, once an update of our own has had the stack's lock: no other can be under way. */
+  endOthers(): void {
+    for (const receipt of this.unended) this.cut(receipt);
+    this.unended = [];
+  }
+
+  private cut(receipt: Receipt): void {
+    const { outcome, reason } = cutShort(receipt);
+    this.means.receipts.take(receipt).end(outcome, reason);
   }
 
   /** Gives what has no verdict its soak time anew: once everything runs, or before something else does. */

@@ -69,7 +69,8 @@ export class Rolls {
     const moves = changes(from, release).map(([image, one]) => `${image} to ${title(one)}`);
     const key = keyOf(release);
     if (this.overtaken !== key) log("rolling", moves.join(", "), facts);
-    const former = this.soaking;
+    const former = this.soaking?.receipt;
+    const leaveFormer = () => former?.end("live", "another roll began before its soak time was over");
     this.endSoak(); // what served up to now gets no verdict any more
     this.wayBack.drop();
     const again = this.retry.key === key ? { id: this.retry.receipt } : {};
@@ -91,12 +92,13 @@ export class Rolls {
           receipt.drop();
         } else {
           this.retry = { ...this.retry, key, receipt: receipt.id };
+          leaveFormer();
           receipt.end("failed", messageOf(error));
         }
         throw error;
       });
     this.overtaken = "";
-    former?.receipt.end("live", "another roll began before its soak time was over");
+    leaveFormer();
     if (!result.ok) return this.failed(from, release, receipt, result.failures, result.hops);
     this.retry = { key: "", attempts: 0, notBefore: 0, receipt: "" };
     standing.running = release;

@@ -116,6 +116,7 @@ export class Watcher {
       }
       this.say(decision);
       if (decision.kind !== "wait" && decision.kind !== "roll") this.resumption.giveUp();
+      if (standing.ensured) this.resumption.endOthers();
       const endsInMs = decision.kind === "wait" ? decision.untilMs : undefined;
       if (endsInMs !== undefined && endsInMs < interval) return endsInMs;
       if (this.rolls.isSoaking) {

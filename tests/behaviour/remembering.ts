@@ -260,5 +260,33 @@ export function describeRemembering(engine: Engine, options: Options): void {
       await watching.next("refused");
       await watching.stop();
     });
+
+    it("ends what was left open by whoever was killed, also where another roll came in between", async () => {
+      const soaking = await push("7");
+      await watch().next("live");
+      const former = await receiptOf(soaking, "live");
+      assert.equal(former.endedAt, undefined);
+      const digest = await push("8", { HEALTHY_AFTER_MS: "3000" });
+      await watching.next("rolling");
+      await watching.powerCut();
+      // What somebody leaves who is killed in the middle of a `pulumi up`, and a watcher just before a roll is over.
+      const byHand = { ...former, id: `${former.id}-up`, via: "up", outcome: "rolling" } as const;
+      const older = { ...former, id: `${former.id}-older`, images: { server: { to: bad } } };
+      for (const receipt of [byHand, older]) await ledger.record(receipt);
+      await watch().next("live");
+      await serves("8");
+      const ended = await until(
+        () => ledger.receipts(),
+        (all) => all.every(({ images, endedAt }) => endedAt || images["server"]?.to === digest),
+      );
+      const became = ({ id }: Receipt) => {
+        const { outcome, reason } = ended.find((one) => one.id === id) ?? {};
+        return `${outcome}: ${reason}`;
+      };
+      assert.equal(became(former), "live: another roll began before its soak time was over");
+      assert.equal(became(older), "live: its watcher ended before its soak time was over");
+      assert.match(became(byHand), /^failed: it was cut short/);
+      await watching.stop();
+    });
   });
 }

@@ -230,7 +230,9 @@ describe("A watcher that ends", function () {
     const server = parseReference(`${registry}/${project.repository("server")}`);
     const ledger = new Ledger(client, "dev", { server });
     const open = async () => (await ledger.receipts()).filter(({ endedAt }) => endedAt === undefined);
-    while ((await open()).length > 0) await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const deadline = Date.now() + 60_000; (await open()).length > 0 && Date.now() < deadline; )
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.deepEqual(await open(), [], watching.output);
     const receipts = await ledger.receipts();
     const outcomes = new Set(receipts.map(({ outcome }) => outcome));
     assert(!outcomes.has("rejected"), JSON.stringify(receipts));

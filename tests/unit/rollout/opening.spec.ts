@@ -38,10 +38,18 @@ const receipt = (id: string, digests: Record<string, string>, more: Partial<Rece
 const refused = [{ image: "server", digest: "s2", reason: "exited with code 7" }];
 const live = receipt("2", { server: "s2" }, { outcome: "live" });
 
+const older = receipt("1", { server: "s1" }, { outcome: "live" });
+const byHand = { ...live, via: "up" as const };
+
 const table: [sentence: string, findings: Findings, receipts: Receipt[], expected: Partial<Opening>][] = [
   ["takes what stayed well for good", healthy(1), [], {}],
   ["leaves open what nobody has judged", {}, [], { open: ["server"] }],
-  ["goes on with the receipt of what nobody has judged", {}, [live], { open: ["server"], receipt: live }],
+  [
+    "goes on with the receipt of what nobody has judged",
+    {},
+    [live],
+    { open: ["server"], receipt: live, unended: [live] },
+  ],
   ["sees what was rejected", rejected(1), [], { rejected: refused }],
   [
     "sees what was rejected after it had been well",
@@ -81,19 +89,30 @@ const table: [sentence: string, findings: Findings, receipts: Receipt[], expecte
     { open: ["server"] },
   ],
   [
-    "goes on with no receipt of another digest",
+    "goes on with no receipt of another digest: nobody has ended it",
     {},
-    [receipt("1", { server: "s1" }, { outcome: "live" })],
-    { open: ["server"] },
+    [older],
+    { open: ["server"], unended: [older] },
   ],
-  ["goes on with no receipt of an update by hand", {}, [{ ...live, via: "up" }], { open: ["server"] }],
+  [
+    "goes on with no receipt of an update by hand: nobody has ended it",
+    {},
+    [byHand],
+    { open: ["server"], unended: [byHand] },
+  ],
+  [
+    "goes on with the newest of several",
+    {},
+    [live, { ...live, id: "1" }],
+    { open: ["server"], receipt: live, unended: [live, { ...live, id: "1" }] },
+  ],
 ];
 
 describe("A watcher that starts", () => {
   for (const [sentence, findings, receipts, expected] of table) {
     it(sentence, () => {
       const found = opening("dev", running(findings), receipts);
-      assert.deepEqual(found, { rejected: [], open: [], ...expected });
+      assert.deepEqual(found, { rejected: [], open: [], unended: [], ...expected });
     });
   }
 });
