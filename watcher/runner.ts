@@ -9,6 +9,7 @@ import { Lease } from "./lease";
 import type { Log } from "./log";
 import type { Place } from "./place";
 import { Providers } from "./providers";
+import { type Listener, withoutDebugMessages, withShortStacks } from "./quietProgram";
 import { type Recorded, recordedIn, type State } from "./state";
 import { Overtaken, unlocked } from "./unlocked";
 import { type HopTimes, isBlotted, UpdateEvents } from "./updateEvents";
@@ -147,10 +148,12 @@ export class Runner {
         let [pending, isOff] = [false, false];
         const attempt = (refresh: boolean) => {
           failures.length = 0;
-          return this.withProviders(() =>
+          const up = () =>
             this.brief.up({
               program: async () => {
-                connections.push(pulumi.runtime.getMonitor(), pulumi.runtime.getEngine());
+                const engine = pulumi.runtime.getEngine();
+                connections.push(pulumi.runtime.getMonitor(), engine);
+                if (engine) withoutDebugMessages(engine as Listener);
                 // The engine holds the stack's lock by now: what is half done was left by nobody who still lives.
                 if (this.interrupted) {
                   const state = await this.state();
@@ -166,8 +169,8 @@ export class Runner {
               parallel: Math.max(16, 4 * Object.keys(release).length),
               signal: options.signal,
               onEvent: events.hear,
-            }),
-          );
+            });
+          return this.withProviders(() => withShortStacks(up));
         };
         // What an engine that was killed had done is not in the state, where the place has that written at the end alone.
         const isBlind = this.interrupted && this.options.place.isSavedAtEnd;
