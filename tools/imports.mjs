@@ -39,7 +39,7 @@ const allowed = {
     "workflows",
   ],
   workflows: ["config", "rollout", "github/files/seal"],
-  index: [
+  stacks: [
     "registry",
     "rollout",
     "ledger",
@@ -51,6 +51,7 @@ const allowed = {
     "watcher",
     "workflows",
   ],
+  index: ["rollout", "config", "watcher", "stacks"],
   cli: [
     "registry",
     "rollout",
