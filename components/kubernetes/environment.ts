@@ -78,7 +78,7 @@ export class KubernetesEnvironment extends pulumi.ComponentResource {
       const { deployment } = new KubernetesService(
         `${name}-${service}`,
         {
-          ...{ service, config: serviceConfig, rollout: config.rollout, image, owned },
+          ...{ service, config: serviceConfig, rollout: config.rollout, image, owned, tried: args.tried },
           secrets: config.secrets,
           pullSecret: pullSecret?.metadata.name,
           serviceAccount: account.metadata.name,

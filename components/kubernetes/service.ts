@@ -7,10 +7,10 @@ import { Ingress, NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { RolloutConfig, ServiceConfig } from "../../config";
-import { podLabels } from "../../provider/kubernetes/layout";
+import { podLabels, triedAnnotation } from "../../provider/kubernetes/layout";
 import type { ReleasedImage } from "../../rollout/release";
 import type { Owned } from "./owned";
-import { deploymentSpec } from "./workload";
+import { deploymentSpec, portName } from "./workload";
 
 export interface KubernetesServiceArgs {
   /** Name of the service in the config. */
@@ -22,6 +22,8 @@ export interface KubernetesServiceArgs {
   secrets: Record<string, pulumi.Input<string>>;
   pullSecret: pulumi.Input<string> | undefined;
   serviceAccount: pulumi.Input<string>;
+  /** Records of the rejections that the release has on it already. */
+  tried: readonly string[];
   owned: Owned;
 }
 
@@ -36,7 +38,7 @@ export class KubernetesService extends pulumi.ComponentResource {
   ) {
     const { after, ...options } = opts;
     super("tagalong:index:KubernetesService", name, {}, options);
-    const { service, config, rollout, image } = args;
+    const { service, config, rollout, image, tried } = args;
     const child = { parent: this };
     const selector = podLabels(service);
     const metadata = args.owned.metadata(service, selector);
@@ -62,19 +64,20 @@ export class KubernetesService extends pulumi.ComponentResource {
         spec: {
           podSelector: { matchLabels: selector },
           policyTypes: ["Ingress"],
-          ingress: isOpen(config)
-            ? [{ ports: [{ port: port ?? 0 }] }]
-            : port === undefined
+          ingress:
+            port === undefined
               ? []
-              : [{ from: [{ podSelector: {} }], ports: [{ port }] }],
+              : [{ ...(isOpen(config) ? {} : { from: [{ podSelector: {} }] }), ports: [{ port: portName }] }],
         },
       },
       { ...child, dependsOn: after },
     );
+    // What a Deployment was rolled back from is in the state still: another try must be a change of its own.
+    const again = tried.length > 0 ? { [triedAnnotation]: tried.join(",") } : {};
     this.deployment = new Deployment(
       name,
       {
-        metadata,
+        metadata: { ...metadata, annotations: { ...metadata.annotations, ...again } },
         spec: deploymentSpec({
           ...{ service, config, rollout, selector, reference: image.reference },
           labels: metadata.labels,
@@ -98,7 +101,9 @@ export class KubernetesService extends pulumi.ComponentResource {
           spec: {
             type: publish ? "NodePort" : "ClusterIP",
             selector,
-            ports: [{ name: "http", port, targetPort: port, ...(publish ? { nodePort: publish.port } : {}) }],
+            ports: [
+              { name: portName, port, targetPort: portName, ...(publish ? { nodePort: publish.port } : {}) },
+            ],
           },
         },
         later,
@@ -106,7 +111,7 @@ export class KubernetesService extends pulumi.ComponentResource {
     }
     if (config.ingress && port !== undefined) {
       const { host, path, class: ingressClassName, tls, annotations } = config.ingress;
-      const backend = { service: { name: service, port: { number: port } } };
+      const backend = { service: { name: service, port: { name: portName } } };
       new Ingress(
         name,
         {
@@ -161,5 +166,5 @@ export class KubernetesService extends pulumi.ComponentResource {
 }
 
 /** Whether it is reached from outside of its namespace. */
-const isOpen = ({ port, publish, ingress }: ServiceConfig): boolean =>
-  port !== undefined && (publish !== undefined || ingress !== undefined);
+const isOpen = ({ publish, ingress }: ServiceConfig): boolean =>
+  publish !== undefined || ingress !== undefined;

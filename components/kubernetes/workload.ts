@@ -17,6 +17,9 @@ const steadySeconds = 2;
 const liveness = { periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 } as const;
 const readiness = { periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 5 } as const;
 
+/** Of the container's port: whoever leads to a pod goes by it, so that a pod of another port than the next is served. */
+export const portName = "http";
+
 export interface WorkloadArgs {
   /** The service's name, and its Deployment's. */
   service: string;
@@ -88,7 +91,7 @@ function containerOf({ service, config, reference, secret }: WorkloadArgs): Cont
     ...(config.command ? { args: config.command.map(verbatim) } : {}),
     env: Object.entries(config.env).map(([name, value]) => ({ name, value: verbatim(value) })),
     ...(secret === undefined ? {} : { envFrom: [{ secretRef: { name: secret } }] }),
-    ...(config.port === undefined ? {} : { ports: [{ name: "http", containerPort: config.port }] }),
+    ...(config.port === undefined ? {} : { ports: [{ name: portName, containerPort: config.port }] }),
     ...(Object.keys(limits).length > 0 ? { resources: { limits } } : {}),
     ...probesOf(config),
     ...(config.port === undefined ? {} : { lifecycle: { preStop: { sleep: { seconds: farewellSeconds } } } }),

@@ -10,6 +10,9 @@ export const labels = {
 /** `<project>/<stack>`, of a namespace and of what is in it; as a label it could be too long, and has a slash. */
 export const environmentAnnotation = "tagalong.dev/environment";
 
+/** Of a Deployment: the records of the rejections that what it runs had on it already. */
+export const triedAnnotation = "tagalong.dev/tried";
+
 /** The oldest Kubernetes that has all that the components use: `preStop: {sleep}` is on by default since 1.30. */
 export const oldestVersion = { major: 1, minor: 30 } as const;
 

@@ -13,6 +13,8 @@ export interface Life {
   stack: Stack;
   url: string;
   secret: string;
+  /** The services' config, with this of the server and the client beside the rest. */
+  services: (server?: object, client?: object) => Record<string, object>;
   /** Pushes a version of both images; the digests. */
   push: (version: string, revision: string) => Promise<string[]>;
 }
@@ -52,7 +54,7 @@ export function describeEnvironment(engine: Engine, own: Own = {}): void {
           ),
         ),
       );
-    const services = (server: object = {}) => ({
+    const services = (server: object = {}, client: object = {}) => ({
       server: { image: "server", port: 8080, health: { path: "/healthz" }, replicas: 2, ...server },
       client: {
         image: "client",
@@ -62,11 +64,12 @@ export function describeEnvironment(engine: Engine, own: Own = {}): void {
         secrets: ["TOKEN"],
         resources: { cpu: 0.5, memory: "100M" },
         ...own.client,
+        ...client,
       },
       worker: { image: "server", command: ["sleep", "3600"], readOnly: false, ...own.worker },
     });
     const count = async (service: string) => (await stack.ids(service)).length;
-    const life = () => ({ stack, url, secret, push });
+    const life = () => ({ stack, url, secret, services, push });
 
     before(async () => {
       port = await engine.freePort();

@@ -202,8 +202,8 @@ describe("An environment's resources on Kubernetes", () => {
       };
       return spec["ingress"];
     };
-    assert.deepEqual(await ingress({}), [{ from: [{ podSelector: {} }], ports: [{ port: 8080 }] }]);
-    assert.deepEqual(await ingress({ publish: 30080 }), [{ ports: [{ port: 8080 }] }]);
+    assert.deepEqual(await ingress({}), [{ from: [{ podSelector: {} }], ports: [{ port: "http" }] }]);
+    assert.deepEqual(await ingress({ publish: 30080 }), [{ ports: [{ port: "http" }] }]);
     assert.deepEqual(await ingress({ port: undefined }), []);
   });
 
@@ -221,7 +221,7 @@ describe("An environment's resources on Kubernetes", () => {
               {
                 path: "/api",
                 pathType: "Prefix",
-                backend: { service: { name: "server", port: { number: 8080 } } },
+                backend: { service: { name: "server", port: { name: "http" } } },
               },
             ],
           },
