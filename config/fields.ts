@@ -24,10 +24,11 @@ export interface Note {
 
 export const notes = z.registry<Note>();
 
-/** The schema, with its note. */
+/** The schema, with its note: a copy, since a schema that two keys share has one of each. */
 export function note<S extends z.ZodType>(schema: S, text: Note): S {
-  notes.add(schema, text);
-  return schema;
+  const own = schema.clone() as S;
+  notes.add(own, text);
+  return own;
 }
 
 type Complaint = (issue: { readonly input?: unknown }) => string;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../../config";
 import { stackFileSchema } from "../../../config/jsonSchema";
-import { withKeyTable } from "../../../config/keyTable";
+import { keyTable, withKeyTable } from "../../../config/keyTable";
 import { checkStackFile } from "../../../config/stackFile";
 
 const root = join(__dirname, "..", "..", "..");
@@ -24,6 +24,18 @@ describe("The committed files", () => {
       assert.equal(page, withKeyTable(page));
     });
   }
+
+  it("say of each key something of its own", () => {
+    const lines = [...keyTable().matchAll(/^\| `([^`]+)` \| ([^|]+) \|/gm)].map(([, key = "", meaning]) => {
+      const [, above = ""] = /^(.*)\.[^.]+$/.exec(key) ?? [];
+      return `${above}: ${meaning}`;
+    });
+    assert.notEqual(lines.length, 0);
+    assert.deepEqual(
+      lines.filter((line, index) => lines.indexOf(line) !== index),
+      [],
+    );
+  });
 
   it("have a stack for the repository, for dev and for test", () => {
     assert.deepEqual(stacks.sort(), ["dev", "repository", "test"]);
