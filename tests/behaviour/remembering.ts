@@ -288,5 +288,20 @@ export function describeRemembering(engine: Engine, options: Options): void {
       assert.match(became(byHand), /^failed: it was cut short/);
       await watching.stop();
     });
+
+    it("ends the receipt of what is known to be well, whose watcher was killed in its soak time", async () => {
+      const digest = await push("4");
+      await watch().next("live");
+      const { id } = await receiptOf(digest, "live");
+      await watching.powerCut();
+      watch();
+      const ended = await until(
+        async () => (await ledger.receipts()).find((one) => one.id === id),
+        (receipt) => receipt?.endedAt !== undefined,
+      );
+      assert.equal(ended?.outcome, "live");
+      assert.equal(ended.reason, "its watcher ended before its soak time was over");
+      await watching.stop();
+    });
   });
 }
